@@ -1,0 +1,100 @@
+"""Where things are. Everything the pipeline keeps lives under one folder, ``TANSO_HOME``.
+
+Read lazily from the environment: importing this module touches no file, so a DAG file may import it.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folders of one installation.
+
+    *Records* (never changed, backed up): ``landing``, ``receipts``, ``vault``, ``exports``.
+    *Derived* (may be deleted, the next run makes them again): everything else but ``inbox``.
+    """
+
+    root: Path
+
+    @property
+    def inbox(self) -> Path:
+        return self.root / "inbox"
+
+    @property
+    def landing(self) -> Path:
+        return self.root / "landing"
+
+    @property
+    def receipts(self) -> Path:
+        return self.root / "receipts"
+
+    @property
+    def vault(self) -> Path:
+        return self.root / "vault"
+
+    @property
+    def exports(self) -> Path:
+        return self.root / "exports"
+
+    @property
+    def lake(self) -> Path:
+        return self.root / "lake"
+
+    @property
+    def quarantine(self) -> Path:
+        return self.root / "quarantine"
+
+    @property
+    def rejected(self) -> Path:
+        return self.root / "rejected"
+
+    @property
+    def proposals(self) -> Path:
+        return self.root / "proposals"
+
+    @property
+    def reports(self) -> Path:
+        return self.root / "reports"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.root / "warehouse"
+
+    @property
+    def database(self) -> Path:
+        """The published marts; open it read-only."""
+        return self.warehouse / "tanso.duckdb"
+
+
+def home() -> Home:
+    """``TANSO_HOME``, by default ``var/`` in the checkout."""
+    return Home(Path(os.environ.get("TANSO_HOME") or PROJECT_ROOT / "var").resolve())
+
+
+def program_roots() -> list[Path]:
+    """The folders that hold packs: ``TANSO_PROGRAMS``, ``:``-separated, by default ``include/programs``."""
+    configured = os.environ.get("TANSO_PROGRAMS")
+    if not configured:
+        return [PROJECT_ROOT / "include" / "programs"]
+    return [Path(folder).resolve() for folder in configured.split(":") if folder]
+
+
+def as_of() -> date:
+    """The day that decides what is payable: ``TANSO_AS_OF`` (``YYYY-MM-DD``), by default today.
+
+    Raises ValueError, naming the variable and its value, when it is no date.
+    """
+    configured = os.environ.get("TANSO_AS_OF")
+    if not configured:
+        return date.today()
+    try:
+        return date.fromisoformat(configured)
+    except ValueError:
+        raise ValueError(f"TANSO_AS_OF must be YYYY-MM-DD, not {configured!r}") from None
