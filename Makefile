@@ -1,0 +1,76 @@
+# What a developer or operator runs. `make` alone lists it.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+UV := $(VENV)/bin/uv
+UV_VERSION := 0.13.9
+# The environment is up to date when the stamp is newer than the lock.
+STAMP := $(VENV)/.locked
+CLI := $(PYTHON) -m include.cli
+
+export GX_ANALYTICS_ENABLED := False
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+
+.PHONY: help setup run test lint format lock clean ingest evaluate propose approve summary explain
+
+help:  ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@echo
+	@echo "  TANSO_HOME=<folder>       where inbox, lake, marts and payout files lie (var/ unless set)"
+	@echo "  TANSO_AS_OF=YYYY-MM-DD    the day that decides what is payable (today unless set)"
+	@echo "  TANSO_APPROVED_BY=<name>  lets make run issue what is due, approved by that person"
+
+setup: $(STAMP)  ## the locked environment in .venv
+
+$(STAMP): requirements.txt
+	@test -x $(PYTHON) || python3 -m venv $(VENV)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed"; exit 1; }
+	@test -x $(UV) || $(PYTHON) -m pip install --quiet uv==$(UV_VERSION) || echo "uv is not available, installing with pip"
+	@if test -x $(UV); then \
+		$(UV) pip install --quiet --python $(PYTHON) --compile-bytecode -r requirements.txt \
+			|| $(PYTHON) -m pip install --quiet -r requirements.txt; \
+	else $(PYTHON) -m pip install --quiet -r requirements.txt; fi
+	@touch $@
+
+run: setup  ## ingest, evaluate, propose and (sample only, or TANSO_APPROVED_BY) issue, in Airflow
+	@$(PYTHON) -m include.operate.headless
+
+ingest: setup  ## take the files of the inbox into the lake
+	@$(CLI) ingest
+
+evaluate: setup  ## build the marts and publish them when every check passes
+	@$(CLI) evaluate
+
+propose: setup  ## work out what is due
+	@$(CLI) propose
+
+approve: setup  ## list what waits; PROPOSAL=<id> BY=<name> issues one
+	@$(CLI) approve $(if $(PROPOSAL),$(PROPOSAL) --by "$(BY)")
+
+summary: setup  ## what came in, what was refused, what is due, where it is
+	@$(CLI) summary
+
+explain: setup  ## PARTICIPANT=<id>: why a participant got what they got
+	@$(CLI) explain "$(PARTICIPANT)"
+
+lint: setup  ## ruff and sqlfluff
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/tests
+
+test: lint  ## lint, then all tests
+	@$(PYTHON) -m pytest -q
+
+format: setup  ## let ruff rewrite what it can
+	@$(VENV)/bin/ruff check --fix --quiet .
+	@$(VENV)/bin/ruff format .
+
+lock: setup  ## resolve requirements.in into requirements.txt
+	@$(UV) pip compile requirements.in -o requirements.txt --python-version 3.11 --universal \
+		--no-emit-index-url --no-emit-find-links --quiet
+
+clean:  ## remove build leftovers (never data)
+	@rm -rf dbt_project/target dbt_project/logs .pytest_cache .ruff_cache
+	@find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
