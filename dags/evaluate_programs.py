@@ -1,0 +1,52 @@
+"""
+### Work out reductions, points and payouts
+
+**Does** Check the policy of every pack, then run all dbt models and tests into a database file of its own and, when
+every check passes, put it in the place of `warehouse/tanso.duckdb`. If lake, policy, ledger and code are those of
+the published file, it keeps that and says so.
+
+**Takes** `lake/`, the packs' `policy/*.csv`, issued batches (`exports/`).
+
+**Gives** `warehouse/tanso.duckdb`; asset `tanso/marts`, which starts `issue_payouts`.
+
+**When it fails** The published marts stay as they were, and nobody is paid on the failed build. `check_policy`
+names the table, row and column to mend; `build` names the dbt model or test, and leaves the rejected build for a
+look. Running it again is safe.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow.sdk import dag, task
+
+from include.operate.assets import AS_OF, DEFAULT_ARGS, LAKE, MARTS, PAYOUTS, WRITER_POOL, as_of
+
+
+@dag(
+    schedule=(LAKE | PAYOUTS),
+    catchup=False,
+    max_active_runs=1,
+    default_args=DEFAULT_ARGS,
+    doc_md=__doc__,
+    tags=["tanso", "evaluate"],
+    params={"as_of": AS_OF},
+)
+def evaluate_programs():
+    @task(execution_timeout=timedelta(minutes=5))
+    def check_policy() -> str:
+        from include.operate.steps import check_policy
+
+        return check_policy()
+
+    @task(pool=WRITER_POOL, outlets=[MARTS], execution_timeout=timedelta(hours=4))
+    def build(params: dict, triggering_asset_events=None, outlet_events=None) -> str:
+        from include.operate.steps import evaluate
+
+        outlet_events[MARTS].extra = {"as_of": as_of(params, triggering_asset_events).isoformat()}
+        return evaluate()
+
+    check_policy() >> build()
+
+
+evaluate_programs()

@@ -1,0 +1,73 @@
+"""
+### Take what providers sent into the lake
+
+**Does** For every declared source: pull new files from where they lie, keep their bytes in `landing/`, read them,
+refuse bad rows and files, and stage the rest. Then publish the lake: for each meter and month the version in force.
+
+**Takes** the files of `inbox/<source_id>/` (or wherever the source's YAML says).
+
+**Gives** `lake/`, `vault/`, `quarantine/`, `rejected/`; asset `tanso/lake`, which starts `evaluate_programs`.
+
+**When it fails** A task `ingest_source[<source_id>]` that fails stops only its own source: the others are
+published, and `report_failed_sources` fails the run so that it is seen. Nothing of the failed source is lost or
+half-taken: mend what the log names and start the DAG again, with `sources` set to that source if you like. Refused
+rows and files are no failure: see `make summary`. Running it again takes nothing twice.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow.sdk import Param, dag, task
+
+from include.operate.assets import AS_OF, DEFAULT_ARGS, LAKE, WRITER_POOL, as_of
+
+
+@dag(
+    schedule=None,
+    catchup=False,
+    max_active_runs=1,
+    default_args=DEFAULT_ARGS,
+    doc_md=__doc__,
+    tags=["tanso", "ingest"],
+    params={
+        "sources": Param(
+            None,
+            type=["null", "array"],
+            items={"type": "string"},
+            title="Sources",
+            description="Ids of the sources to take, one a line. Empty: all.",
+        ),
+        "as_of": AS_OF,
+    },
+)
+def ingest_extracts():
+    @task(execution_timeout=timedelta(minutes=5))
+    def list_sources(params: dict) -> list[str]:
+        from include.operate.steps import source_ids
+
+        return source_ids(params["sources"])
+
+    @task(retries=2, execution_timeout=timedelta(hours=2), map_index_template="{{ source_id }}")
+    def ingest_source(source_id: str) -> str:
+        from include.operate.steps import ingest_source
+
+        return ingest_source(source_id)
+
+    # A source that failed must not keep the others' files out of the lake.
+    @task(trigger_rule="all_done", pool=WRITER_POOL, outlets=[LAKE], execution_timeout=timedelta(hours=2))
+    def publish_lake(params: dict, outlet_events=None) -> str:
+        from include.operate.steps import publish_lake
+
+        outlet_events[LAKE].extra = {"as_of": as_of(params).isoformat()}
+        return publish_lake()
+
+    @task(trigger_rule="one_failed", retries=0, execution_timeout=timedelta(minutes=5))
+    def report_failed_sources() -> None:
+        raise RuntimeError("A source was not taken. Its ingest_source task above says why; the others were published.")
+
+    ingested = ingest_source.expand(source_id=list_sources())
+    ingested >> [publish_lake(), report_failed_sources()]
+
+
+ingest_extracts()

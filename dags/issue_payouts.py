@@ -1,0 +1,77 @@
+"""
+### Propose, approve and issue payouts
+
+**Does** Work out per programme and period what is due and not yet paid, let a person approve each proposal, and
+write the payout batch. There is no default answer: nobody answering for 30 days, or a rejection, fails the run and
+pays nobody.
+
+**Takes** `warehouse/tanso.duckdb`, `vault/` (names and accounts, at the last moment only), `exports/` (what was
+paid).
+
+**Gives** `proposals/`, `exports/<program_id>/<period_id>/<batch_id>/`; asset `tanso/payouts` for each batch, which
+starts `evaluate_programs` so that the marts show it. With nothing due, the tasks after `propose` are skipped.
+
+**When it fails** No batch is ever half-written: it is in `exports/` whole or not at all, and what is there counts
+as paid, so running again pays nobody twice. `issue` fails when the proposal is no longer what is due (a correction
+came in, or another batch was issued meanwhile): approve the newer run's proposal instead.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow.providers.standard.operators.hitl import ApprovalOperator
+from airflow.sdk import dag, task, task_group
+
+from include.operate.assets import AS_OF, DEFAULT_ARGS, MARTS, PAYOUTS, WRITER_POOL, as_of
+
+
+@dag(
+    schedule=[MARTS],
+    catchup=False,
+    # Runs that wait for a person must not keep new ones from starting.
+    max_active_runs=64,
+    default_args=DEFAULT_ARGS,
+    doc_md=__doc__,
+    tags=["tanso", "payouts"],
+    params={"as_of": AS_OF},
+)
+def issue_payouts():
+    @task
+    def propose(params: dict, triggering_asset_events=None) -> list[dict[str, str]]:
+        from include.operate.steps import propose
+
+        return propose(as_of(params, triggering_asset_events))
+
+    # One group a proposal: a batch that is approved does not wait for the answers to the others.
+    @task_group
+    def payout(proposal_id: str, subject: str, body: str):
+        approval = ApprovalOperator(
+            task_id="approve",
+            subject=subject,
+            body=body,
+            fail_on_reject=True,
+            response_timeout=timedelta(days=30),
+            # An answer is final: a retry would ask again. execution_timeout would be taken as the time to answer.
+            retries=0,
+            execution_timeout=None,
+            map_index_template="{{ task.subject }}",
+        )
+
+        @task(
+            retries=0, pool=WRITER_POOL, priority_weight=10, outlets=[PAYOUTS], map_index_template="{{ proposal_id }}"
+        )
+        def issue(
+            proposal_id: str, approval: dict, params: dict, triggering_asset_events=None, outlet_events=None
+        ) -> str:
+            from include.operate.steps import issue
+
+            outlet_events[PAYOUTS].extra = {"as_of": as_of(params, triggering_asset_events).isoformat()}
+            return issue(proposal_id, approval["responded_by_user"]["name"])
+
+        issue(proposal_id, approval.output)
+
+    payout.expand_kwargs(propose())
+
+
+issue_payouts()

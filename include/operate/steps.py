@@ -1,0 +1,77 @@
+"""The pipeline's steps, as the DAGs' tasks and the command line run them.
+
+Each works on ``settings.home()``, prints what it did and returns a short text; what it made lies under the home. The engine is
+imported when a step runs: a DAG file that is parsed must not load it.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from include import settings
+
+
+def source_ids(wanted: list[str] | None = None) -> list[str]:
+    """Ids of the declared sources, or those of ``wanted``; ValueError names one that is not declared."""
+    from include.packs import load_sources
+
+    declared = sorted(source.source_id for source in load_sources())
+    unknown = sorted(set(wanted or []) - set(declared))
+    if unknown:
+        raise ValueError(f"No source {', '.join(unknown)}; declared are {', '.join(declared)}.")
+    return sorted(set(wanted)) if wanted else declared
+
+
+def ingest_source(source_id: str) -> str:
+    """Take one source's new files."""
+    from include.extracts import ingest_source
+    from include.packs import load_sources
+
+    source = next(source for source in load_sources() if source.source_id == source_id)
+    return _said(ingest_source(source, settings.home()))
+
+
+def publish_lake() -> str:
+    """Bring the lake to what is in force."""
+    from include.extracts import publish_lake
+    from include.packs import load_policy, load_sources
+
+    return _said(publish_lake(settings.home(), load_sources(), load_policy()))
+
+
+def check_policy() -> str:
+    """Load and check every pack's policy; ValueError names table, row and column. Returns the fingerprint."""
+    from include.packs import load_policy
+
+    return _said(f"Policy {load_policy().fingerprint}")
+
+
+def evaluate() -> str:
+    """Build and publish the marts, unless they are up to date."""
+    from include.warehouse import evaluate
+
+    return _said(evaluate(settings.home()))
+
+
+def propose(as_of: date) -> list[dict[str, str]]:
+    """Work out what is due; per proposal what the approver is asked: proposal_id, subject, body (Markdown)."""
+    from include.payouts import propose
+    from include.reports.approval import question
+
+    proposals = propose(settings.home(), as_of)
+    _said(f"{len(proposals)} proposals as of {as_of}" if proposals else f"Nothing is due as of {as_of}")
+    return [question(proposal) for proposal in proposals]
+
+
+def issue(proposal_id: str, approved_by: str) -> str:
+    """Write the proposal's batch; an error says so when it is no longer what is due. Returns the batch id."""
+    from include.payouts import issue
+
+    batch = issue(settings.home(), proposal_id, approved_by)
+    _said(f"Issued {batch.batch_id}, approved by {approved_by}")
+    return batch.batch_id
+
+
+def _said(result: object) -> str:
+    print(result, flush=True)
+    return str(result)
