@@ -1,0 +1,67 @@
+"""What differs between kinds of extracts. One module per kind, named like the kind.
+
+For every landed file the framework (``judge.py``) opens an in-memory DuckDB connection with the value macros (``values.py``), the
+schema ``policy`` (all packs' policy tables), and the table ``raw``: row_no BIGINT (1-based data row) and one VARCHAR column per
+declared field: NFKC-folded, trimmed, blank = NULL; a field whose optional column the file lacks is all NULL. A kind module has
+
+``judge(con, source, context) -> None``
+    makes ``refused(row_no BIGINT, reason VARCHAR)``, ``duplicates(row_no BIGINT)`` and ``good(row_no BIGINT, ...)``: every row
+    of ``raw`` is in exactly one of them (in ``good`` possibly several times). All columns of ``good`` but ``row_no`` are lake columns or
+    whatever ``publish`` needs, never personal data; they are staged as Parquet, sorted by all columns in their order, row_no last
+    unless the kind sets ``ORDER_BY``.
+``publish(con, home, source, staged) -> dict``
+    writes the source's share of the lake from the accepted files ``staged: list[StagedFile]``, in the order of
+    supersession (file_name, received_no; later wins), called on every publish, also with an empty list. Use
+    ``lake_files.write`` (atomic, leaves an unchanged file alone). Returns notes for the run's report (JSON-able, no personal
+    data but participant ids), ``{}`` if none. ``con`` is a fresh in-memory connection.
+
+and optionally
+
+``check(source) -> None``          raises ``source.error(key, message)`` for options that cannot be used
+``keep(con, source, context)``     called once the file is accepted, before its result is stored: writes to the vault
+``POLICY_TABLES: tuple[str, ...]`` policy tables that ``judge`` reads: when their rows change, files are judged again
+``ENROLMENT_REASONS: frozenset``   refusals that do not count towards too_many_bad_rows
+``ALSO_STAGED: tuple[str, ...]``   further tables made by ``judge``, staged beside ``good``: ``StagedFile.also(name)``
+``figures(con) -> dict``           figures of ``good`` stored with the file's result
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from include.settings import Home
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a kind may know about the file that it judges."""
+
+    sha256: str
+    file_name: str
+    received_no: int
+    policy: Any  # include.packs.policy.Policy
+    home: Home
+
+
+@dataclass(frozen=True)
+class StagedFile:
+    """An accepted file, judged and waiting to be published."""
+
+    sha256: str
+    file_name: str
+    received_no: int
+    path: Path  # Parquet: the columns of ``good``
+    result: dict[str, Any]  # the stored result: counts, figures
+
+    def also(self, name: str) -> Path:
+        """Parquet of a table named in ``ALSO_STAGED``."""
+        return self.path.with_name(f"{self.sha256}.{name}.parquet")
+
+
+def module_of(kind: str) -> ModuleType:
+    """The kind's module; the kinds' names are checked when sources are read."""
+    return import_module(f"include.extracts.kinds.{kind}")

@@ -1,0 +1,175 @@
+"""Declarations of extracts: one YAML file per source in ``<pack>/sources/``; a new provider is a new file, not new code."""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from include import settings
+
+KINDS = ("readings", "participants", "slips", "applications", "activities", "opening_points", "returns")
+_KEYS = {"source_id", "program_id", "kind", "provider", "pull", "read", "max_bad_ratio", "forbidden_columns", "columns", "options"}
+
+
+class SourceError(ValueError):
+    """A declaration that cannot be used; the message names the file and the key."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """Where a field of the extract is found."""
+
+    headers: tuple[str, ...]  # equivalent headers; the first one the file has is taken
+    required: bool = False  # without the column the file is refused (schema_mismatch)
+    not_null: bool = False  # a blank cell refuses the row (missing_value)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One extract: where it comes from, how it is read, what its columns mean."""
+
+    source_id: str
+    program_id: str
+    kind: str
+    pull_url: str  # relative to TANSO_HOME unless it has a scheme
+    pattern: str
+    format: str  # csv | xlsx
+    encoding: str
+    dates: str  # plain | japanese (adds era forms)
+    columns: Mapping[str, Column]
+    provider: str | None = None
+    max_bad_ratio: Decimal = Decimal("0.05")
+    forbidden_columns: tuple[str, ...] = ()
+    options: Mapping[str, Any] = None  # type: ignore[assignment]  # set by read_source; what a kind needs beyond the columns
+    path: Path = Path()
+    fingerprint: str = ""  # SHA-256 of the declaration
+
+    def error(self, key: str, message: str) -> SourceError:
+        """An error about ``key`` of this declaration, to be raised."""
+        return SourceError(f"{self.path}: {key}: {message}")
+
+    def option(self, key: str, default: Any = None) -> Any:
+        """``options.<key>``; without a default a missing key is a SourceError."""
+        if key not in self.options and default is None:
+            raise self.error(f"options.{key}", f"is missing; kind {self.kind} needs it")
+        return self.options.get(key, default)
+
+
+def load_sources(roots: Iterable[Path] | None = None) -> list[Source]:
+    """All sources of all packs, by source_id. Raises SourceError on a bad, repeated or clashing declaration."""
+    folders = settings.program_roots() if roots is None else [Path(root) for root in roots]
+    paths = [path for folder in folders for path in sorted(folder.glob("*/sources/*.yml"))]
+    sources: dict[str, Source] = {}
+    for path in paths:
+        source = read_source(path)
+        if source.source_id in sources:
+            raise source.error("source_id", f"{source.source_id!r} is declared in {sources[source.source_id].path} too")
+        sources[source.source_id] = source
+    return [sources[source_id] for source_id in sorted(sources)]
+
+
+def read_source(path: Path) -> Source:
+    """Read and check one declaration."""
+    text = path.read_bytes()
+    try:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise SourceError(f"{path}: is not YAML: {error}") from None
+    if not isinstance(data, dict):
+        raise SourceError(f"{path}: must be a mapping of keys")
+
+    def fail(key: str, message: str) -> SourceError:
+        return SourceError(f"{path}: {key}: {message}")
+
+    def text_at(mapping: dict, key: str, name: str, default: str | None = None) -> str:
+        value = mapping.get(key, default)
+        if not isinstance(value, str) or not value:
+            raise fail(name, f"must be a text, not {value!r}")
+        return value
+
+    def section(key: str, keys: set[str] | None) -> dict:
+        value = data.get(key)
+        if not isinstance(value, dict) or not value:
+            raise fail(key, f"must be a mapping, not {value!r}")
+        if keys is not None and (unknown := set(value) - keys):
+            raise fail(key, f"unknown key {sorted(unknown)[0]!r}; known are {sorted(keys)}")
+        return value
+
+    if unknown := set(data) - _KEYS:
+        raise fail(str(sorted(map(str, unknown))[0]), f"unknown key; known are {sorted(_KEYS)}")
+    program_id, kind = text_at(data, "program_id", "program_id"), text_at(data, "kind", "kind")
+    if program_id != path.parent.parent.name:
+        raise fail("program_id", f"{program_id!r} is not the name of the pack's folder {path.parent.parent.name!r}")
+    source_id = text_at(data, "source_id", "source_id")
+    if source_id != path.stem:
+        raise fail("source_id", f"{source_id!r} is not the name of the file")
+    if kind not in KINDS:
+        raise fail("kind", f"{kind!r} is not one of {', '.join(KINDS)}")
+    if (kind == "readings") != ("provider" in data):
+        raise fail("provider", "is needed for kind readings, and for no other")
+    pull, read = section("pull", {"url", "pattern"}), section("read", {"format", "encoding", "dates"})
+    file_format, dates = text_at(read, "format", "read.format"), text_at(read, "dates", "read.dates", "plain")
+    if file_format not in ("csv", "xlsx"):
+        raise fail("read.format", f"{file_format!r} is not csv or xlsx")
+    if dates not in ("plain", "japanese"):
+        raise fail("read.dates", f"{dates!r} is not plain or japanese")
+    encoding = text_at(read, "encoding", "read.encoding", "utf-8")
+    try:
+        codecs.lookup(encoding)
+    except LookupError:
+        raise fail("read.encoding", f"{encoding!r} is no encoding that Python knows") from None
+    try:
+        ratio = Decimal(str(data.get("max_bad_ratio", "0.05")))
+    except ArithmeticError:
+        ratio = Decimal(-1)
+    if not 0 <= ratio <= 1:
+        raise fail("max_bad_ratio", f"must be a fraction from 0 to 1, not {data['max_bad_ratio']!r}")
+    forbidden = data.get("forbidden_columns") or []
+    if not isinstance(forbidden, list) or not all(isinstance(name, str) for name in forbidden):
+        raise fail("forbidden_columns", "must be a list of headers")
+    options = data.get("options") or {}
+    if not isinstance(options, dict):
+        raise fail("options", f"must be a mapping, not {options!r}")
+    columns = {}
+    seen: dict[str, str] = {}
+    for field, spec in section("columns", None).items():
+        if not isinstance(field, str) or not field.isidentifier() or field == "row_no":
+            raise fail(f"columns.{field}", "a field's name must be an identifier, and not row_no")
+        if not isinstance(spec, dict) or (unknown := set(spec) - {"header", "required", "not_null"}):
+            raise fail(f"columns.{field}", "must be a mapping with header, and optionally required and not_null")
+        headers = spec.get("header")
+        headers = [headers] if isinstance(headers, str) else headers
+        if not isinstance(headers, list) or not headers or not all(isinstance(name, str) and name for name in headers):
+            raise fail(f"columns.{field}.header", "must be a header or a list of equivalent headers")
+        for flag in ("required", "not_null"):
+            if not isinstance(spec.get(flag, False), bool):
+                raise fail(f"columns.{field}.{flag}", f"must be true or false, not {spec[flag]!r}")
+        for name in headers:
+            if name in seen:
+                raise fail(f"columns.{field}.header", f"{name!r} is a header of {seen[name]} too")
+            seen[name] = field
+        columns[field] = Column(tuple(headers), spec.get("required", False), spec.get("not_null", False))
+    return Source(
+        source_id=source_id,
+        program_id=program_id,
+        kind=kind,
+        provider=text_at(data, "provider", "provider") if kind == "readings" else None,
+        pull_url=text_at(pull, "url", "pull.url"),
+        pattern=text_at(pull, "pattern", "pull.pattern"),
+        format=file_format,
+        encoding=encoding,
+        dates=dates,
+        max_bad_ratio=ratio,
+        forbidden_columns=tuple(forbidden),
+        columns=columns,
+        options=options,
+        path=path,
+        fingerprint=hashlib.sha256(text).hexdigest(),
+    )
