@@ -1,41 +1,56 @@
 """The grammar of values in extracts, as SQL macros: NULL for what cannot be read.
 
-``to_month(text)``   DATE (first day)  YYYYMM, YYYY-MM, YYYY/MM, YYYY.MM
-``to_day(text)``     DATE              YYYYMMDD, YYYY-MM-DD, YYYY/MM/DD, YYYY.MM.DD
-``to_day_ja(text)``  DATE              those, and H30.4.1, 平成30年4月1日, R1.5.7, 令和元年5月7日
-``to_number(text)``  VARCHAR           the digits of a number without thousands separators: cast it to the type you need
-``to_integer(text)`` BIGINT            a number without decimals (or with zeros only)
-``compact(text)``    VARCHAR           without spaces; NULL if nothing is left
-``to_meter_no(text)`` VARCHAR          without hyphens and spaces; NULL if nothing is left
+``to_month(text)``    DATE (first day)  YYYYMM, YYYY-MM, YYYY/MM, YYYY.MM
+``to_day(text)``      DATE              YYYYMMDD, YYYY-MM-DD, YYYY/MM/DD, YYYY.MM.DD
+``to_day_ja(text)``   DATE              those, and H30.4.1, 平成30年4月1日, R1.5.7, 令和元年5月7日
+``to_number(text)``   VARCHAR           optional sign, digits with correctly placed thousands separators, optional decimals; without
+                                        the separators, to be cast to the type that is needed (a cast of text rounds half-up)
+``to_integer(text)``  BIGINT            a number whose decimals, if any, are zeros
+``compact(text)``     VARCHAR           without white space; NULL if nothing is left
+``to_meter_no(text)`` VARCHAR           without hyphens and white space; NULL if nothing is left
 
-Text must be folded and trimmed before (``raw`` is).
+Texts must be folded and trimmed before; the columns of ``raw`` are.
 """
 
 from __future__ import annotations
 
 import duckdb
 
-MACROS = (
-    """create macro _ymd(y, m, d) as try_cast(
-        case when y between 1000 and 2999 then printf('%04d-%02d-%02d', y, m, d) end as date)""",
-    """create macro to_month(t) as case
-        when regexp_full_match(t, '[12][0-9]{3}(0[1-9]|1[0-2])|[12][0-9]{3}[-/.](0[1-9]|1[0-2])')
-        then make_date(left(t, 4)::integer, right(t, 2)::integer, 1) end""",
-    """create macro to_day(t) as case
+_ERA_SHORT = "(?i)^([MTSHR])(元|[0-9]{1,2})[.]([0-9]{1,2})[.]([0-9]{1,2})$"
+_ERA_LONG = "^(明治|大正|昭和|平成|令和)(元|[0-9]{1,2})年([0-9]{1,2})月([0-9]{1,2})日$"
+
+_MACROS = (
+    r"""compact(t) as nullif(regexp_replace(t, '[\s\p{Z}]+', '', 'g'), '')""",
+    """to_month(t) as case
+        when regexp_full_match(t, '[12][0-9]{3}[-/.]?(0[1-9]|1[0-2])')
+        then try_cast(left(t, 4) || '-' || right(t, 2) || '-01' as date) end""",
+    """to_day(t) as case
         when regexp_full_match(t, '[12][0-9]{7}')
         then try_cast(t[1:4] || '-' || t[5:6] || '-' || t[7:8] as date)
         when regexp_full_match(t, '[12][0-9]{3}(-[0-9]{2}-|/[0-9]{2}/|[.][0-9]{2}[.])[0-9]{2}')
         then try_cast(t[1:4] || '-' || t[6:7] || '-' || t[9:10] as date) end""",
-    # An era's year 1 is 元年; a date must lie in its era: H31.5.1 is R1.5.1 and nothing else.
-    """create macro _era(e, y, m, d) as case upper(e)
-        when 'M' then _in_era(_ymd(1867 + y, m, d), date '1868-10-23', date '1912-07-29')
-        when '明治' then _in_era(_ymd(1867 + y, m, d), date '1868-10-23', date '1912-07-29')
-        when 'T' then _in_era(_ymd(1911 + y, m, d), date '1912-07-30', date '1926-12-24')
-        when '大正' then _in_era(_ymd(1911 + y, m, d), date '1912-07-30', date '1926-12-24')
-        when 'S' then _in_era(_ymd(1925 + y, m, d), date '1926-12-25', date '1989-01-07')
-        when '昭和' then _in_era(_ymd(1925 + y, m, d), date '1926-12-25', date '1989-01-07')
-        when 'H' then _in_era(_ymd(1988 + y, m, d), date '1989-01-08', date '2019-04-30')
-        when '平成' then _in_era(_ymd(1988 + y, m, d), date '1989-01-08', date '2019-04-30')
-        when 'R' then _in_era(_ymd(2018 + y, m, d), date '2019-05-01', date '2999-12-31')
-        when '令和' then _in_era(_ymd(2018 + y, m, d), date '2019-05-01', date '2999-12-31') end""",
+    # Year 1 of an era is the year after its offset; 元 is 1. A date past the era's end (H31.5.1) is still one day only.
+    """_era_offset(era) as case upper(era)
+        when 'M' then 1867 when '明治' then 1867 when 'T' then 1911 when '大正' then 1911 when 'S' then 1925 when '昭和' then 1925
+        when 'H' then 1988 when '平成' then 1988 when 'R' then 2018 when '令和' then 2018 end""",
+    # try_cast although the pattern matched: branches of a case may be evaluated for rows that do not take them.
+    """_era_year(era, year) as _era_offset(era) + nullif(try_cast(replace(year, '元', '1') as integer), 0)""",
+    """_era_day(parts) as try_cast(_era_year(parts[1], parts[2]) || '-' || parts[3] || '-' || parts[4] as date)""",
+    """_era_parts(t, pattern) as [regexp_extract(t, pattern, 1), regexp_extract(t, pattern, 2),
+        regexp_extract(t, pattern, 3), regexp_extract(t, pattern, 4)]""",
+    f"""to_day_ja(t) as coalesce(to_day(t), case
+        when regexp_matches(t, '{_ERA_SHORT}') then _era_day(_era_parts(t, '{_ERA_SHORT}'))
+        when regexp_matches(compact(t), '{_ERA_LONG}') then _era_day(_era_parts(compact(t), '{_ERA_LONG}')) end)""",
+    """to_number(t) as case
+        when regexp_full_match(t, '[+-]?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)([.][0-9]+)?') then replace(t, ',', '') end""",
+    """to_integer(t) as case
+        when regexp_full_match(to_number(t), '[+-]?[0-9]+([.]0+)?') then try_cast(split_part(to_number(t), '.', 1) as bigint) end""",
+    # \p{Pd} is every dash; the minus sign is no dash in Unicode, but people type it.
+    r"""to_meter_no(t) as nullif(regexp_replace(t, '[\s\p{Z}\p{Pd}−]+', '', 'g'), '')""",
 )
+
+
+def install(con: duckdb.DuckDBPyConnection) -> None:
+    """Create the macros in the connection's current schema."""
+    for macro in _MACROS:
+        con.execute(f"create or replace macro {macro}")
