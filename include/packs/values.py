@@ -1,0 +1,183 @@
+"""What one cell of a policy file may hold, and the typed value it becomes."""
+
+from __future__ import annotations
+
+import re
+import string
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal, InvalidOperation
+
+from include.packs.tables import CHOICES, PLACEHOLDERS, Column
+
+
+def add_months(year: int, offset: int) -> date:
+    """First day of the month ``offset``, counted from January of ``year`` = 1."""
+    years, month = divmod(offset - 1, 12)
+    return date(year + years, month + 1, 1)
+
+
+@dataclass(frozen=True)
+class PeriodKind:
+    """A line of ``period_rules``, to read period ids by."""
+
+    name: str
+    label: str  # 'YYYYH1', 'FYYYYY': the last YYYY stands for the year
+    starts_month: int
+    classes: tuple[str, ...]
+
+    def starts_on(self, period_id: str) -> date | None:
+        """First day of the period, or None if the text is no period of this kind."""
+        before, _, after = self.label.rpartition("YYYY")
+        match = re.fullmatch(f"{re.escape(before)}([0-9]{{4}}){re.escape(after)}", period_id)
+        return add_months(int(match[1]), self.starts_month) if match and match[1] > "0001" else None
+
+
+@dataclass
+class Context:
+    """What the other tables of the programme say, as far as a cell depends on it."""
+
+    program_id: str
+    utilities: set[str] = field(default_factory=set)
+    classes: set[str] = field(default_factory=set)
+    kinds: list[PeriodKind] = field(default_factory=list)
+
+    def period(self, period_id: str) -> tuple[date, PeriodKind] | None:
+        """(first day, kind) of a period id, or None if it is none of the programme."""
+        for kind in self.kinds:
+            starts_on = kind.starts_on(period_id)
+            if starts_on:
+                return starts_on, kind
+        return None
+
+
+def parse(column: Column, text: str, context: Context) -> object:
+    """The typed value of a non-blank cell. Raises ValueError saying what is wrong and what is allowed."""
+    kind = column.kind
+    if kind in CHOICES:
+        return _one_of(text, CHOICES[kind])
+    if kind == "program":
+        if text != context.program_id:
+            raise ValueError(f"is not the pack's folder; allowed: {context.program_id}")
+        return text
+    if kind == "utility":
+        return _one_of(text, context.utilities, "declared in utilities.csv")
+    if kind == "class":
+        return _one_of(text, context.classes, "named in period_rules.csv")
+    if kind == "period":
+        if not context.period(text):
+            labels = ", ".join(rule.label for rule in context.kinds) or "none: period_rules.csv has no good row"
+            raise ValueError(f"is no period of this programme; allowed: {labels}")
+        return text
+    return PARSERS[kind](text, context)
+
+
+def _one_of(text: str, allowed, what: str = "") -> str:
+    if text not in allowed:
+        choices = ", ".join(sorted(allowed)) or "none yet"
+        raise ValueError(f"is not allowed; allowed{' ' + what if what else ''}: {choices}")
+    return text
+
+
+def _integer(minimum: int | None = None, maximum: int = 2**31 - 1):
+    def parser(text: str, context: Context) -> int:
+        if not re.fullmatch(r"-?[0-9]{1,18}", text):
+            raise ValueError("is no whole number; allowed: digits without separators")
+        value = int(text)
+        if minimum is not None and value < minimum:
+            raise ValueError(f"is too small; allowed: {minimum} or more")
+        if abs(value) > maximum:
+            raise ValueError(f"is too large; allowed: up to {maximum}")
+        return value
+
+    return parser
+
+
+def _decimal(digits: int, scale: int, allowed: str, good):
+    def parser(text: str, context: Context) -> Decimal:
+        try:
+            value = Decimal(text) if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text) else None
+        except InvalidOperation:  # pragma: no cover (the pattern lets numbers through only)
+            value = None
+        if value is None:
+            raise ValueError("is no number; allowed: digits with a decimal point")
+        if not good(value) or value >= 10 ** (digits - scale):
+            raise ValueError(f"is out of range; allowed: {allowed}")
+        if value != round(value, scale):
+            raise ValueError(f"has too many decimals; allowed: {scale}")
+        return value.quantize(Decimal(1).scaleb(-scale))
+
+    return parser
+
+
+def _utilities(text: str, context: Context) -> str:
+    return " ".join(_one_of(word, context.utilities, "declared in utilities.csv") for word in text.split())
+
+
+def _months(text: str, context: Context) -> str:
+    integer = _integer()
+    return " ".join(str(integer(word, context)) for word in text.split())
+
+
+def _pattern(text: str, context: Context) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"is no regular expression: {error}") from None
+    return text
+
+
+def _label(text: str, context: Context) -> str:
+    if "YYYY" not in text:
+        raise ValueError("has no year; allowed: a text with YYYY in it, such as YYYYH1")
+    return text
+
+
+def _month(text: str, context: Context) -> str:
+    if not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text):
+        raise ValueError("is no month; allowed: YYYY-MM")
+    return text
+
+
+def _template(text: str, context: Context) -> str:
+    try:
+        names = {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+    except ValueError as error:
+        raise ValueError(f"is no sentence with placeholders: {error}") from None
+    if names - PLACEHOLDERS:
+        unknown = ", ".join(sorted(names - PLACEHOLDERS))
+        raise ValueError(f"has unknown placeholders ({unknown}); allowed: {', '.join(sorted(PLACEHOLDERS))}")
+    return text
+
+
+def _boolean(text: str, context: Context) -> bool:
+    return _one_of(text, ("true", "false")) == "true"
+
+
+def _date(text: str, context: Context) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError("is no date; allowed: YYYY-MM-DD") from None
+
+
+PARSERS = {
+    "text": lambda text, context: text,
+    "words": lambda text, context: " ".join(text.split()),
+    "utilities": _utilities,
+    "months": _months,
+    "pattern": _pattern,
+    "label": _label,
+    "month": _month,
+    "template": _template,
+    "integer": _integer(),
+    "count": _integer(0),
+    "number": _integer(1),
+    "points": _integer(0, 2**63 - 1),
+    "fraction": _decimal(18, 6, "a fraction from 0 to 1 (5 % is 0.05)", lambda value: 0 <= value <= 1),
+    "decimal": _decimal(18, 6, "0 or more", lambda value: value >= 0),
+    "positive": _decimal(18, 6, "above 0", lambda value: value > 0),
+    "won": _decimal(6, 2, "above 0, at most 2 won per point", lambda value: 0 < value <= 2),
+    "boolean": _boolean,
+    "date": _date,
+}
