@@ -1,7 +1,7 @@
 """The pipeline's steps, as the DAGs' tasks and the command line run them.
 
-Each works on ``settings.home()``, prints what it did and returns a short text; what it made lies under the home. The engine is
-imported when a step runs: a DAG file that is parsed must not load it.
+Each works on ``settings.home()``, prints what it did and returns a short text; what it made lies under the home.
+The engine is imported when a step runs: a DAG file that is parsed must not load it.
 """
 
 from __future__ import annotations

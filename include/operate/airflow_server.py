@@ -1,0 +1,182 @@
+"""An Airflow of one's own for the length of a run: api-server, scheduler and dag-processor on this machine only."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+from include.settings import PROJECT_ROOT, Home
+
+COMPONENTS = {
+    "api-server": ["api-server"],
+    # Task logs are read from files, so nobody needs to serve them.
+    "scheduler": ["scheduler", "--skip-serve-logs"],
+    "dag-processor": ["dag-processor"],
+}
+OPERATOR = "operator"
+
+NO_TELEMETRY = {
+    "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+    "AIRFLOW__COSMOS__ENABLE_TELEMETRY": "False",
+    "SCARF_ANALYTICS": "false",
+    "GX_ANALYTICS_ENABLED": "False",
+    "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    "DO_NOT_TRACK": "1",
+}
+
+
+class AirflowFailed(RuntimeError):
+    """A component did not start or died; the message holds the end of its log."""
+
+
+class AirflowServer:
+    """``with AirflowServer(home, approver) as server:`` runs Airflow; its state is ``<home>/airflow``.
+
+    ``approver`` is the user that may answer approvals besides ``operator``, or None.
+    """
+
+    def __init__(self, home: Home, approver: str | None = None) -> None:
+        self.folder = home.root / "airflow"
+        self.home = home
+        self.approver = approver
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.processes: dict[str, subprocess.Popen] = {}
+
+    def environment(self) -> dict[str, str]:
+        """The processes' environment. Airflow's own settings of the caller are dropped: they may mean another Airflow."""
+        users = [f"{OPERATOR}:admin"] + ([f"{self.approver}:user"] if self.approver else [])
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
+        return (
+            inherited
+            | NO_TELEMETRY
+            | {
+                "PYTHONPATH": str(PROJECT_ROOT),
+                "TANSO_HOME": str(self.home.root),
+                "AIRFLOW_HOME": str(self.folder),
+                "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT_ROOT / "dags"),
+                "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+                "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+                "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+                "AIRFLOW__CORE__PARALLELISM": "3",
+                "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.url}/execution/",
+                "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(users),
+                "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(self.folder / "passwords.json"),
+                "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.folder}/airflow.db",
+                "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(self.folder / "logs"),
+                "AIRFLOW__API__HOST": "127.0.0.1",
+                "AIRFLOW__API__PORT": str(self.port),
+                "AIRFLOW__API__BASE_URL": self.url,
+                "AIRFLOW__API__WORKERS": "1",
+                "AIRFLOW__API__SECRET_KEY": secrets.token_hex(32),
+                "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(32),
+                "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.3",
+                "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "2",
+                "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "3600",
+                "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_STORAGE_PATH": str(self.folder / "bundles"),
+            }
+        )
+
+    def __enter__(self) -> AirflowServer:
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (self.folder / "output").mkdir(exist_ok=True)
+        self._end_leftovers()
+        environment = self.environment()
+        try:
+            self._migrate(environment)
+            for name, arguments in COMPONENTS.items():
+                self.processes[name] = self._start(name, arguments, environment)
+            self._pid_file.write_text(json.dumps([process.pid for process in self.processes.values()]))
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def password(self, user: str) -> str | None:
+        """The user's password once the api-server has made it."""
+        with contextlib.suppress(FileNotFoundError, json.JSONDecodeError):
+            return json.loads((self.folder / "passwords.json").read_text()).get(user)
+        return None
+
+    def check(self) -> None:
+        """Raise AirflowFailed if a component has died."""
+        for name, process in self.processes.items():
+            if process.poll() is not None:
+                raise AirflowFailed(f"Airflow's {name} ended with code {process.returncode}:\n{self._tail(name)}")
+
+    def stop(self) -> None:
+        """End every component with all of its children."""
+        for process in self.processes.values():
+            _signal_group(process.pid, signal.SIGTERM)
+        deadline = time.monotonic() + 8
+        for process in self.processes.values():
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(max(0.1, deadline - time.monotonic()))
+            # Whoever of the group outlived its leader.
+            _signal_group(process.pid, signal.SIGKILL)
+            process.wait()
+        self.processes.clear()
+        self._pid_file.unlink(missing_ok=True)
+
+    @property
+    def _pid_file(self) -> Path:
+        return self.folder / "pids.json"
+
+    def _migrate(self, environment: dict[str, str]) -> None:
+        """Make or upgrade the metadata database, once per Airflow version."""
+        stamp = self.folder / "migrated"
+        if (self.folder / "airflow.db").exists() and stamp.exists() and stamp.read_text() == version("apache-airflow"):
+            return
+        if self._start("migrate", ["db", "migrate"], environment).wait() != 0:
+            raise AirflowFailed(f"Airflow's database could not be made:\n{self._tail('migrate')}")
+        stamp.write_text(version("apache-airflow"))
+
+    def _start(self, name: str, arguments: list[str], environment: dict[str, str]) -> subprocess.Popen:
+        with (self.folder / "output" / f"{name}.log").open("w") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "airflow", *arguments],
+                env=environment,
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # so that a group can be ended, and Ctrl-C reaches only the runner
+            )
+
+    def _end_leftovers(self) -> None:
+        """End the components of a run that was killed; the home's lock says that it is no longer there."""
+        if not self._pid_file.exists():
+            return
+        for pid in json.loads(self._pid_file.read_text()):
+            command = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True).stdout
+            if "airflow" in command:
+                _signal_group(pid, signal.SIGKILL)
+        self._pid_file.unlink()
+
+    def _tail(self, name: str) -> str:
+        lines = (self.folder / "output" / f"{name}.log").read_text(errors="replace").splitlines()
+        return "\n".join(lines[-25:])
+
+
+def free_port() -> int:
+    """A port nobody listens on right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _signal_group(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, number)

@@ -1,0 +1,130 @@
+"""``make run``: the whole pipeline once, in a real Airflow that lives as long as the run.
+
+Without ``TANSO_HOME`` the packs' sample is put into ``var/inbox`` first. Payouts are approved without a person only for that sample, or
+under the name in ``TANSO_APPROVED_BY``. Exit code 0 if every step ran; refused rows and files are no failure.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from datetime import UTC, datetime
+from functools import cache
+
+import httpx
+
+from include import settings
+from include.operate import sample
+from include.operate.airflow_api import DAGS, AirflowApi
+from include.operate.airflow_server import OPERATOR, AirflowFailed, AirflowServer
+from include.operate.follow import FINISHED, WAITING_FOR_A_PERSON, Chain
+from include.operate.lock import HomeIsBusy, hold
+
+STARTED = time.monotonic()
+SAMPLE_APPROVER = "bundled-sample"
+START_SECONDS = 120
+LOG_LINES = 30
+
+
+def main() -> int:
+    """Run the pipeline; returns the exit code."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.default_int_handler)
+    home = settings.home()
+    try:
+        approver = _approver()
+        as_of = settings.as_of()
+        with hold(home):
+            if not os.environ.get("TANSO_HOME"):
+                _say(f"Sample: {sample.copy_to_inbox(home)} files copied to {home.inbox}")
+            failed = _run(home, approver, as_of.isoformat())
+            _summarize(home)
+    except KeyboardInterrupt:
+        print("\nStopped. Nothing is half-written; `make run` carries on from here.", file=sys.stderr)
+        return 130
+    except (HomeIsBusy, AirflowFailed, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 1 if failed else 0
+
+
+def _approver() -> str | None:
+    """Who payouts are approved by without anybody being asked; None: a person is asked."""
+    named = os.environ.get("TANSO_APPROVED_BY", "").strip()
+    if any(sign in named for sign in ":,") or named == OPERATOR:
+        raise ValueError(f"TANSO_APPROVED_BY must be a person's name without ':' and ',', not {named!r}")
+    return named or (None if os.environ.get("TANSO_HOME") else SAMPLE_APPROVER)
+
+
+def _run(home: settings.Home, approver: str | None, as_of: str) -> bool:
+    """Start Airflow, run the chain, stop Airflow; returns whether a step failed."""
+    since = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    _say("Airflow starts …")
+    with AirflowServer(home, approver) as server:
+        api = _ready(server, since)
+        _end_broken_runs(api, since)
+        api.make_pool("duckdb_writer", 1, "DuckDB allows one writer")
+        _say(f"Airflow is up at {server.url}; the pipeline starts, as of {as_of}")
+        api.trigger("ingest_extracts", {"as_of": as_of})
+        chain = Chain(api, cache(lambda: _approver_api(server, home, approver)), since, _say, server.check)
+        chain.follow()
+        for task in chain.failed:
+            print(f"\n--- {task['dag_id']} {task['task_id']} failed; the end of its log:", file=sys.stderr)
+            print("\n".join(api.log(task)[-LOG_LINES:]), file=sys.stderr)
+        if chain.failed:
+            print(f"\nAll logs: {server.folder / 'logs'}", file=sys.stderr)
+        _say("Airflow stops …")
+    return bool(chain.failed)
+
+
+def _ready(server: AirflowServer, since: str) -> AirflowApi:
+    """Wait until Airflow answers and has read the DAG files anew."""
+    deadline = time.monotonic() + START_SECONDS
+    api = None
+    while time.monotonic() < deadline:
+        server.check()
+        try:
+            password = server.password(OPERATOR)
+            api = api or (AirflowApi(server.url, OPERATOR, password) if password else None)
+            if api:
+                for error in api.get("/importErrors")["import_errors"]:
+                    raise AirflowFailed(f"{error['filename']} cannot be read:\n{error['stack_trace']}")
+                parsed = {dag["dag_id"]: dag["last_parsed_time"] or "" for dag in api.get("/dags")["dags"]}
+                if all(parsed.get(dag_id, "") >= since for dag_id in DAGS):
+                    return api
+        except httpx.TransportError:
+            pass  # the api-server does not listen yet
+        time.sleep(0.3)
+    raise AirflowFailed(f"Airflow was not ready after {START_SECONDS} s; see {server.folder / 'output'}")
+
+
+def _end_broken_runs(api: AirflowApi, since: str) -> None:
+    """Runs that a killed run left behind would hold up the new one; those that wait for a person are left waiting."""
+    for run in api.runs():
+        if run["state"] in FINISHED or (run["queued_at"] or run["run_after"]) >= since:
+            continue
+        if not any(task["state"] == WAITING_FOR_A_PERSON for task in api.tasks(run)):
+            api.fail_run(run["dag_id"], run["dag_run_id"])
+
+
+def _approver_api(server: AirflowServer, home: settings.Home, approver: str | None) -> AirflowApi | None:
+    if approver == SAMPLE_APPROVER and not sample.is_all_there_is(home):
+        _say("More than the bundled sample has been received: payouts are left for a person to approve.")
+        return None
+    return AirflowApi(server.url, approver, server.password(approver)) if approver else None
+
+
+def _summarize(home: settings.Home) -> None:
+    from include.reports.summary import summarize
+
+    print("\n" + summarize(home))
+
+
+def _say(line: str) -> None:
+    print(f"{time.monotonic() - STARTED:6.1f} s  {line}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

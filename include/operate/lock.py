@@ -1,0 +1,29 @@
+"""One home, one run at a time."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from include.settings import Home
+
+
+class HomeIsBusy(RuntimeError):
+    """Somebody else is working on this home."""
+
+
+@contextmanager
+def hold(home: Home) -> Iterator[None]:
+    """Keep others from working on ``home`` meanwhile; the lock goes with the process, however it ends.
+
+    Raises HomeIsBusy when it is taken.
+    """
+    home.root.mkdir(parents=True, exist_ok=True)
+    path = home.root / ".lock"
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise HomeIsBusy(f"Another run is working on {home.root}; wait for it to end ({path} is locked).") from None
+        yield
