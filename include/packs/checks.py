@@ -35,15 +35,17 @@ def check_table(table: Table, rows: list[Row], tables: Tables, problems: Problem
     for row in rows:
         for check in ROW_CHECKS.get(table.name, ()):
             check(row, tables, problems)
-        if row.values.get("valid_to_on") and row.values["valid_to_on"] < row.values["valid_from_on"]:
-            problems.add(row.where, "valid_to", row.values["valid_to"], f"is before valid_from {row.values['valid_from']}")
+        values = row.values
+        if values.get("valid_to_on") and values["valid_to_on"] < values["valid_from_on"]:
+            problems.add(row.where, "valid_to", values["valid_to"], f"is before valid_from {values['valid_from']}")
     if table.name in BANDS:
         _check_bands(table, rows, problems)
     if table.name in PLACES:
         _check_places(table, rows, problems)
     if table.name in SINGLE:
         for first, second in _pairs_in_force(table, rows, SINGLE[table.name]):
-            problems.add(second.where, "valid_from", second.values["valid_from"], f"holds at the same time as {first.where}")
+            starts = second.values["valid_from"]
+            problems.add(second.where, "valid_from", starts, f"holds at the same time as {first.where}")
 
 
 def _check_keys(table: Table, rows: list[Row], tables: Tables, problems: Problems) -> None:
@@ -125,7 +127,8 @@ def _check_bands(table: Table, rows: list[Row], problems: Problems) -> None:
             end, start = below.values[upper], above.values[lower]
             if end is None or end > start:
                 shown = "open" if end is None else end
-                problems.add(above.where, lower, start, f"overlaps {below.where}, whose {upper} is {shown}, in the same periods")
+                message = f"overlaps {below.where} in the same periods, whose {upper} is {shown}"
+                problems.add(above.where, lower, start, message)
             elif end < start:
                 problems.add(above.where, lower, start, f"leaves a gap after {below.where}, whose {upper} is {end}")
 
@@ -160,7 +163,8 @@ def _period_rule(row: Row, tables: Tables, problems: Problems) -> None:
     values = row.values
     outside = [n for n in values["months"].split() if not values["starts_month"] <= int(n) <= values["ends_month"]]
     if outside:
-        message = f"({' '.join(outside)}) outside the period; allowed: {values['starts_month']} to {values['ends_month']}"
+        allowed = f"{values['starts_month']} to {values['ends_month']}"
+        message = f"({' '.join(outside)}) outside the period; allowed: {allowed}"
         problems.add(row.where, "months", values["months"], message)
     for other in tables["period_rules"]:
         if other is row:

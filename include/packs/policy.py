@@ -23,7 +23,7 @@ from include.packs.values import Context, PeriodKind, parse
 
 
 class PolicyError(ValueError):
-    """Policy that cannot hold. ``problems`` has one line per defect: file:row column value: what is wrong, what is allowed."""
+    """Policy that cannot hold. ``problems``: per defect, ``file:row column value: what is wrong; what is allowed``."""
 
     def __init__(self, problems: list[str]):
         self.problems = problems
@@ -32,8 +32,11 @@ class PolicyError(ValueError):
 
 @dataclass(frozen=True)
 class Policy:
-    """The policy of all packs. ``tables`` has every table of ``tables.TABLES`` (empty where no pack has it) as a list of rows,
-    each a dict of column to typed value (int, Decimal, date, bool, str or None), derived columns included, in a total order."""
+    """The policy of all packs.
+
+    ``tables`` has every table of ``tables.TABLES`` (empty where no pack has it) as a list of rows in a total order,
+    each a dict of column to typed value (int, Decimal, date, bool, str or None), derived columns included.
+    """
 
     tables: dict[str, list[dict]]
     fingerprint: str
@@ -101,7 +104,8 @@ def _read_pack(pack: Path, problems: Problems) -> dict[str, list[Row]]:
         if path.name.startswith("."):
             continue
         if path.suffix != ".csv" or path.stem not in TABLES:
-            problems.add(_short(path), "", "", f"unknown policy table; allowed: {', '.join(f'{t}.csv' for t in TABLES)}")
+            allowed = ", ".join(f"{name}.csv" for name in TABLES)
+            problems.add(_short(path), "", "", f"unknown policy table; allowed: {allowed}")
             continue
         raw[path.stem] = _read_file(path, TABLES[path.stem], problems)
 
@@ -143,7 +147,8 @@ def _read_file(path: Path, table: Table, problems: Problems) -> list[Row]:
             good = False
     for name in header:
         if name not in table.column_names or header.count(name) > 1:
-            problems.add(f"{_short(path)}:1", name, "", f"unknown or repeated column; allowed: {', '.join(table.column_names)}")
+            allowed = ", ".join(table.column_names)
+            problems.add(f"{_short(path)}:1", name, "", f"unknown or repeated column; allowed: {allowed}")
             good = False
     if not good:
         return []
@@ -195,7 +200,7 @@ def _order(values: dict) -> str:
 
 
 def _fingerprint(tables: dict[str, list[dict]]) -> str:
-    """SHA-256 over tables, columns and typed values: neither the order of rows nor the way a file is written matters."""
+    """SHA-256 over tables, columns and typed values: neither the order of rows nor how a file is written matters."""
     content = {
         name: [{column: None if value is None else str(value) for column, value in row.items()} for row in rows]
         for name, rows in tables.items()

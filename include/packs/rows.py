@@ -26,8 +26,10 @@ class Problems:
 
     def in_order(self) -> list[str]:
         """Each line once, by file and row number."""
-        return sorted(dict.fromkeys(self.lines), key=lambda line: [_number(part) for part in re.split(r"([0-9]+)", line)])
+        return sorted(dict.fromkeys(self.lines), key=_natural)
 
 
-def _number(part: str) -> tuple[int, int, str]:
-    return (0, int(part), "") if part.isascii() and part.isdigit() else (1, 0, part)
+def _natural(line: str) -> list[tuple[int, int, str]]:
+    """Sort key in which line 9 comes before line 10."""
+    parts = re.split(r"([0-9]+)", line)
+    return [(1, int(part), "") if index % 2 else (0, 0, part) for index, part in enumerate(parts)]

@@ -47,18 +47,17 @@ CHOICES = {
     "label_kind": ("utility", "award_type", "incentive_type", "hold_reason", "status", "participant_class"),
 }
 
-PLACEHOLDERS = frozenset(
-    "utility unit baseline actual reduction rate rate_from points co2 count rank score average rule_id".split()
-)
+PLACEHOLDERS = (
+    "utility", "unit", "baseline", "actual", "reduction", "rate", "rate_from", "points", "co2", "count", "rank",
+    "score", "average", "rule_id",
+)  # fmt: skip
 
 # Columns that a file may leave out, and what each of its rows then means.
 DEFAULTS: dict[tuple[str, str], Callable[[dict[str, str]], str]] = {
     ("maintenance_rules", "streak_rate"): lambda row: "0.05",
     ("continuity_awards", "year_from"): lambda row: "2",
     ("continuity_awards", "year_to"): lambda row: "5",
-    ("rank_awards", "award_type"): lambda row: (
-        "eco_mark_top" if row["ranking_id"] == "eco_marks" else "top_performer"
-    ),
+    ("rank_awards", "award_type"): lambda row: "eco_mark_top" if row["ranking_id"] == "eco_marks" else "top_performer",
     ("lottery_policies", "eco_marks_from"): lambda row: "50",
     ("lottery_policies", "final_month"): lambda row: "18",
     ("lottery_policies", "final_day"): lambda row: "1",
@@ -152,7 +151,8 @@ TABLES: dict[str, Table] = {
         _table(
             "enrolment_policies",
             "program_id",
-            "program_id:program excluded_region_prefixes:words? required_utilities:utilities? login_id_pattern:pattern?",
+            "program_id:program excluded_region_prefixes:words? required_utilities:utilities? "
+            "login_id_pattern:pattern?",
         ),
         _table(
             "unit_conversions",
@@ -200,7 +200,8 @@ TABLES: dict[str, Table] = {
         _table(
             "action_points",
             "program_id period_id action_code",
-            "program_id:program period_id:period action_code name_local unit:unit months:months days:days? points:points",
+            "program_id:program period_id:period action_code name_local unit:unit months:months days:days? "
+            "points:points",
         ),
         _table(
             "rank_awards",
@@ -223,8 +224,8 @@ TABLES: dict[str, Table] = {
         _table(
             "application_rules",
             "program_id",
-            "program_id:program valid_from:period opens_month:integer closes_month:integer resident_until_month:integer "
-            "move_out_months:count certified_after_months:count certified_day:number",
+            "program_id:program valid_from:period opens_month:integer closes_month:integer "
+            "resident_until_month:integer move_out_months:count certified_after_months:count certified_day:number",
         ),
         _table(
             "registration_windows",

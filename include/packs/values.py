@@ -6,7 +6,7 @@ import re
 import string
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from include.packs.tables import CHOICES, PLACEHOLDERS, Column
 
@@ -95,12 +95,9 @@ def _integer(minimum: int | None = None, maximum: int = 2**31 - 1):
 
 def _decimal(digits: int, scale: int, allowed: str, good):
     def parser(text: str, context: Context) -> Decimal:
-        try:
-            value = Decimal(text) if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text) else None
-        except InvalidOperation:  # pragma: no cover (the pattern lets numbers through only)
-            value = None
-        if value is None:
-            raise ValueError("is no number; allowed: digits with a decimal point")
+        if not re.fullmatch(r"-?[0-9]{1,18}(\.[0-9]{1,18})?", text):
+            raise ValueError("is no number; allowed: digits, with a decimal point if needed")
+        value = Decimal(text)
         if not good(value) or value >= 10 ** (digits - scale):
             raise ValueError(f"is out of range; allowed: {allowed}")
         if value != round(value, scale):
@@ -144,8 +141,8 @@ def _template(text: str, context: Context) -> str:
         names = {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
     except ValueError as error:
         raise ValueError(f"is no sentence with placeholders: {error}") from None
-    if names - PLACEHOLDERS:
-        unknown = ", ".join(sorted(names - PLACEHOLDERS))
+    unknown = ", ".join(sorted(names - set(PLACEHOLDERS)))
+    if unknown:
         raise ValueError(f"has unknown placeholders ({unknown}); allowed: {', '.join(sorted(PLACEHOLDERS))}")
     return text
 
