@@ -1,0 +1,1 @@
+"""The bundled sample extracts, made by rule: nobody in them exists."""
