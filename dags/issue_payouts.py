@@ -59,7 +59,11 @@ def issue_payouts():
         )
 
         @task(
-            retries=0, pool=WRITER_POOL, priority_weight=10, outlets=[PAYOUTS], map_index_template="{{ proposal_id }}"
+            retries=0,
+            pool=WRITER_POOL,
+            priority_weight=10,
+            outlets=[PAYOUTS],
+            map_index_template="{{ task.op_kwargs.get('proposal_id') }}",
         )
         def issue(
             proposal_id: str, approval: dict, params: dict, triggering_asset_events=None, outlet_events=None
@@ -69,7 +73,7 @@ def issue_payouts():
             outlet_events[PAYOUTS].extra = {"as_of": as_of(params, triggering_asset_events).isoformat()}
             return issue(proposal_id, approval["responded_by_user"]["name"])
 
-        issue(proposal_id, approval.output)
+        issue(proposal_id=proposal_id, approval=approval.output)
 
     payout.expand_kwargs(propose())
 
