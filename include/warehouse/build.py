@@ -1,0 +1,131 @@
+"""Evaluate: lake and policy in, published marts out.
+
+A fresh file is built beside the published one and takes its place only when every model is made and every test has
+passed. Whatever fails leaves the published file as it was; the failed file is kept as ``warehouse/failed.duckdb``.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from include.lake import create_sources
+from include.packs.policy import Policy, load_policy
+from include.settings import Home
+from include.warehouse import publish, read, run_dbt
+from include.warehouse.fingerprint import DBT_PROJECT, code_version, fingerprint
+from include.warehouse.run_dbt import NodeResult
+
+log = logging.getLogger(__name__)
+
+
+class EvaluationError(RuntimeError):
+    """The build failed; the published marts are as they were. ``failures`` are the models and tests that failed."""
+
+    def __init__(self, message: str, failures: tuple[NodeResult, ...] = ()):
+        self.failures = failures
+        super().__init__(message)
+
+
+@dataclass(frozen=True)
+class EvaluateResult:
+    """What an evaluation did."""
+
+    status: str  # built | unchanged
+    database: Path
+    seconds: float
+    fingerprint: str
+    nodes: tuple[NodeResult, ...] = ()  # models and tests, in the order they finished; none if unchanged
+
+    def __str__(self) -> str:
+        if self.status == "unchanged":
+            return f"marts are up to date: {self.database}"
+        models = sum(node.kind == "model" for node in self.nodes)
+        tests = sum(node.kind == "test" for node in self.nodes)
+        return f"built {models} models, passed {tests} tests in {self.seconds:.1f} s: {self.database}"
+
+
+def evaluate(
+    home: Home, roots: list[Path] | None = None, force: bool = False, project: Path = DBT_PROJECT
+) -> EvaluateResult:
+    """Bring ``warehouse/tanso.duckdb`` up to date with lake, policy, ledger and code.
+
+    ``force`` builds even if nothing has changed. Waits for another evaluation of the same home to end.
+    Raises PolicyError (policy is wrong), EvaluationError (a model or test failed); both leave the published file alone.
+    """
+    started = time.monotonic()
+    policy = load_policy(roots)
+    home.warehouse.mkdir(parents=True, exist_ok=True)
+    with _lock(home):
+        _refresh_ledger(home)
+        now = fingerprint(home.lake, policy.fingerprint, project)
+        if not force and now == read.published_fingerprint(home):
+            log.info("marts are up to date (%s)", now[:12])
+            return EvaluateResult("unchanged", home.database, time.monotonic() - started, now)
+        nodes = _build(home, policy, now, project)
+        return EvaluateResult("built", home.database, time.monotonic() - started, now, nodes)
+
+
+def _refresh_ledger(home: Home) -> None:
+    try:
+        from include.payouts import ledger
+    except ImportError:
+        return
+    ledger.refresh(home)
+
+
+def _build(home: Home, policy: Policy, now: str, project: Path) -> tuple[NodeResult, ...]:
+    aside = home.warehouse / ".build"
+    shutil.rmtree(aside, ignore_errors=True)  # of a run that was killed
+    aside.mkdir()
+    database = aside / home.database.name
+    built_at = datetime.now(UTC)
+    try:
+        with duckdb.connect(str(database)) as connection:
+            policy.write(connection)
+            create_sources(connection, home.lake)
+        nodes = tuple(run_dbt.build(project, database, home.warehouse / ".dbt"))
+        failures = tuple(node for node in nodes if not node.good and node.status != "skipped")
+        if failures:
+            lines = "\n".join(f"  {node}" for node in failures)
+            raise EvaluationError(f"{len(failures)} models or tests failed, nothing is published:\n{lines}", failures)
+        publish.strip(database, publish.BuildInfo(now, built_at, code_version(), policy.fingerprint))
+        publish.swap_in(home, database, built_at)
+    except (run_dbt.DbtError, publish.NotPublishableError) as error:
+        _keep_failed(home, database)
+        raise EvaluationError(f"nothing is published: {error}") from error
+    except EvaluationError:
+        _keep_failed(home, database)
+        raise
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    (home.warehouse / "failed.duckdb").unlink(missing_ok=True)
+    return nodes
+
+
+def _keep_failed(home: Home, database: Path) -> None:
+    """Keep what was built for whoever looks into the failure; the next good build removes it."""
+    if database.exists():
+        database.replace(home.warehouse / "failed.duckdb")
+        log.error("what was built is in %s", home.warehouse / "failed.duckdb")
+
+
+@contextmanager
+def _lock(home: Home) -> Iterator[None]:
+    """One evaluation at a time per home. The lock goes with the process, so a killed one leaves none behind."""
+    with (home.warehouse / ".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            log.info("another evaluation is running, waiting for it to end")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,31 @@
+"""Read-only access to the published marts."""
+
+from __future__ import annotations
+
+import duckdb
+
+from include.settings import Home
+
+
+class NotPublishedError(FileNotFoundError):
+    """No evaluation has been published in this home yet."""
+
+
+def connect(home: Home) -> duckdb.DuckDBPyConnection:
+    """A read-only connection to ``warehouse/tanso.duckdb``; it keeps its snapshot when a newer file is published.
+
+    Raises NotPublishedError when there is none.
+    """
+    if not home.database.exists():
+        raise NotPublishedError(f"{home.database} does not exist: nothing is evaluated yet; run `make run` first")
+    return duckdb.connect(str(home.database), read_only=True)
+
+
+def published_fingerprint(home: Home) -> str | None:
+    """The fingerprint of the published build; None if there is none, or none that can be read."""
+    try:
+        with connect(home) as connection:
+            row = connection.execute("select fingerprint from meta.build_info").fetchone()
+    except (NotPublishedError, duckdb.Error):
+        return None
+    return row[0] if row else None
