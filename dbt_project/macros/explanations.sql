@@ -1,0 +1,31 @@
+{#- A number as people write it: no trailing zeros. -#}
+{% macro plain_number(figure) -%}
+    rtrim(rtrim(cast(cast({{ figure }} as decimal(38, 6)) as varchar), '0'), '.')
+{%- endmacro %}
+
+{#- part / whole in percent with 2 decimals, cut toward zero: a rate under an edge never reads as the edge. -#}
+{% macro percent(part, whole) -%}
+    cast(cast({{ whole_quotient(micros(part) ~ " * 10000", micros(whole)) }} * cast(0.01 as decimal(3, 2)) as decimal(18, 2)) as varchar)
+{%- endmacro %}
+
+{#- The template with its {placeholders} replaced. values: placeholder -> text expression. -#}
+{% macro fill_template(template, values) -%}
+    {%- set filled = namespace(sql=template) -%}
+    {%- for placeholder, expression in values.items() -%}
+        {%- set filled.sql = "replace(" ~ filled.sql ~ ", '{" ~ placeholder ~ "}', coalesce(" ~ expression ~ ", ''))" -%}
+    {%- endfor -%}
+    {{ filled.sql }}
+{%- endmacro %}
+
+{#-
+  The sentence '<local> / <en>' of an award. values: placeholder -> text expression; local and en: those that differ by
+  language. Without a template in policy, plain is what is said.
+-#}
+{% macro explanation(template_local, template_en, values, local={}, en={}, plain="''") -%}
+    coalesce(
+        {{ fill_template(template_local, dict(values, **local)) }}
+        || ' / '
+        || {{ fill_template(template_en, dict(values, **en)) }},
+        {{ plain }}
+    )
+{%- endmacro %}

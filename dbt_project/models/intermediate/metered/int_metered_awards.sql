@@ -1,0 +1,119 @@
+with per_utility as (
+    select
+        unit_key,
+        period_no,
+        'reduction' as award_type,
+        rule_id,
+        points,
+        rate_from,
+        cast(null as integer) as streak,
+        cast(null as decimal(28, 3)) as usage_sum,
+        cast(null as bigint) as participants
+    from {{ ref('int_reduction_awards') }}
+    union all
+    select unit_key, period_no, 'maintenance', rule_id, points, null, streak, null, null
+    from {{ ref('int_maintenance_awards') }}
+    union all
+    select unit_key, period_no, 'standard_usage', rule_id, points, null, null, usage_sum, participants
+    from {{ ref('int_standard_usage_awards') }}
+),
+
+awards as (
+    select
+        units.program_id,
+        awards.period_no,
+        units.participant_id,
+        units.region_code,
+        awards.award_type,
+        units.utility,
+        awards.points,
+        awards.rule_id,
+        {{ plain_number('reductions.baseline_usage') }} as baseline,
+        {{ plain_number('reductions.actual_usage') }} as actual,
+        {{ plain_number('reductions.reduction') }} as reduction,
+        {{ percent('reductions.reduction', 'reductions.baseline_usage') }} as rate,
+        {{ plain_number(product('awards.rate_from', 100)) }} as rate_from,
+        cast(awards.streak as varchar) as streak,
+        -- for reading only: the rule compares the exact sums
+        {{ plain_number(from_micros(rounded_quotient(micros('awards.usage_sum'), 'awards.participants'))) }} as average,
+        cast(null as varchar) as score
+    from per_utility as awards
+    inner join {{ ref('int_metered_units') }} as units
+        on awards.unit_key = units.unit_key
+    inner join {{ ref('int_metered_reductions') }} as reductions
+        on awards.unit_key = reductions.unit_key
+        and awards.period_no = reductions.period_no
+    union all
+    select
+        periods.program_id,
+        scores.period_no,
+        scores.participant_id,
+        scores.region_code,
+        'complex',
+        null,
+        bands.points,
+        bands.rule_id,
+        {{ plain_number('scores.baseline_co2_kg') }},
+        {{ plain_number('scores.baseline_co2_kg - scores.co2_reduction_kg') }},
+        {{ plain_number('scores.co2_reduction_kg') }},
+        {{ percent('scores.co2_reduction_kg', 'scores.baseline_co2_kg') }},
+        null,
+        null,
+        null,
+        {{ plain_number('scores.score') }}
+    from {{ ref('int_complex_scores') }} as scores
+    inner join {{ ref('int_periods') }} as periods
+        on scores.period_no = periods.period_no
+    inner join {{ source('policy', 'complex_award_bands') }} as bands
+        on periods.program_id = bands.program_id
+        and {{ in_force('bands', 'periods') }}
+        and scores.score >= bands.score_from
+        and (bands.score_to is null or scores.score < bands.score_to)
+    where bands.points > 0
+)
+
+select
+    awards.program_id,
+    periods.period_id,
+    awards.participant_id,
+    awards.region_code,
+    awards.award_type,
+    awards.utility,
+    awards.points,
+    periods.payable_from as certified_on,
+    awards.rule_id,
+    {{ explanation(
+        'explanations.template_local',
+        'explanations.template_en',
+        {
+            'unit': 'utilities.unit',
+            'baseline': 'awards.baseline',
+            'actual': 'awards.actual',
+            'reduction': 'awards.reduction',
+            'co2': 'awards.reduction',
+            'rate': 'awards.rate',
+            'rate_from': 'awards.rate_from',
+            'count': 'awards.streak',
+            'average': 'awards.average',
+            'score': 'awards.score',
+            'points': 'cast(awards.points as varchar)',
+            'rule_id': 'awards.rule_id',
+        },
+        local={'utility': 'coalesce(labels.name_local, awards.utility)'},
+        en={'utility': 'coalesce(labels.name_en, awards.utility)'},
+        plain="awards.award_type || ': baseline ' || awards.baseline || ', actual ' || awards.actual || ', reduction '
+            || awards.reduction || ' (' || awards.rate || ' %), ' || awards.points || ' points by rule ' || awards.rule_id",
+    ) }} as explanation
+from awards
+inner join {{ ref('int_periods') }} as periods
+    on awards.period_no = periods.period_no
+left join {{ source('policy', 'explanations') }} as explanations
+    on awards.program_id = explanations.program_id
+    and awards.award_type = explanations.award_type
+left join {{ source('policy', 'utilities') }} as utilities
+    on awards.program_id = utilities.program_id
+    and awards.utility = utilities.utility
+left join {{ source('policy', 'labels') }} as labels
+    on awards.program_id = labels.program_id
+    and labels.kind = 'utility'
+    and awards.utility = labels.code

@@ -1,0 +1,47 @@
+-- One pass over the readings: each is the use of its own month, a baseline of the same calendar month, both or neither.
+with contributions as (
+    select
+        row_of.unit_key,
+        row_of.period_no,
+        months.month_no,
+        case when readings.month_no = months.month_no then readings.usage end as actual_usage,
+        case
+            when readings.month_no between row_of.baseline_from_no and row_of.baseline_to_no
+                and not readings.is_tariff_excluded then readings.usage
+        end as baseline_usage,
+        readings.month_no = months.month_no and readings.is_tariff_excluded as is_tariff_excluded
+    from {{ ref('int_metered_readings') }} as readings
+    inner join {{ ref('int_metered_rows') }} as row_of
+        on readings.unit_key = row_of.unit_key
+        and readings.month_no >= row_of.first_month_no
+    inner join {{ ref('int_period_months') }} as months
+        on row_of.period_no = months.period_no
+        and readings.month_no % 12 = months.calendar_month
+    where
+        readings.month_no = months.month_no
+        or readings.month_no between row_of.baseline_from_no and row_of.baseline_to_no
+    union all
+    -- A month without a reading is a row too.
+    select
+        row_of.unit_key,
+        row_of.period_no,
+        months.month_no,
+        null,
+        null,
+        false
+    from {{ ref('int_metered_rows') }} as row_of
+    inner join {{ ref('int_period_months') }} as months
+        on row_of.period_no = months.period_no
+)
+
+select
+    unit_key,
+    period_no,
+    month_no,
+    max(actual_usage) as actual_usage,
+    count(actual_usage) as actual_readings,
+    cast(sum(baseline_usage) as decimal(18, 3)) as baseline_sum,
+    count(baseline_usage) as baseline_readings,
+    bool_or(is_tariff_excluded) as is_tariff_excluded
+from contributions
+group by unit_key, period_no, month_no

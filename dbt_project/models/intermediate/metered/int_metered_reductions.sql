@@ -1,0 +1,84 @@
+with totals as (
+    select
+        months.unit_key,
+        months.period_no,
+        count(*) as months,
+        count(months.actual_usage) as months_evaluated,
+        cast(sum(months.actual_usage) as decimal(18, 3)) as actual_usage,
+        bool_or(months.is_tariff_excluded) as is_tariff_excluded,
+        count(months.baseline_sum) as baseline_months,
+        -- Thousandths of a unit over the common denominator: the sum of the months' means, exactly.
+        sum(
+            {{ whole_quotient(
+                'cast(months.baseline_sum * 1000 as bigint) * policies.common_denominator', 'months.baseline_readings'
+            ) }}
+        ) as baseline_numerator
+    from {{ ref('int_metered_months') }} as months
+    inner join {{ ref('int_baseline_policies') }} as policies
+        on months.period_no = policies.period_no
+    group by months.unit_key, months.period_no
+),
+
+baselines as (
+    select
+        totals.unit_key,
+        totals.period_no,
+        totals.months,
+        totals.months_evaluated,
+        totals.actual_usage,
+        totals.is_tariff_excluded,
+        totals.baseline_months
+        < case when policies.gap_fill = 'none' then totals.months else policies.baseline_min_months end
+            as is_baseline_missing,
+        -- Absent months are filled with the mean of the present ones.
+        {{ from_micros(rounded_quotient(
+            '(cast(totals.baseline_numerator as hugeint) * totals.months * 1000)',
+            '(policies.common_denominator * totals.baseline_months)'
+        )) }} as baseline_usage
+    from totals
+    inner join {{ ref('int_baseline_policies') }} as policies
+        on totals.period_no = policies.period_no
+),
+
+judged as (
+    select
+        baselines.unit_key,
+        baselines.period_no,
+        baselines.months_evaluated,
+        baselines.actual_usage,
+        baselines.baseline_usage,
+        baselines.baseline_usage - baselines.actual_usage as reduction,
+        factors.kg_co2_per_unit,
+        case
+            when units.withdrawn_on <= periods.ends_on then 'withdrawn'
+            when units.joined_on >= periods.starts_on then 'joined_during_period'
+            when baselines.is_tariff_excluded then 'tariff_excluded'
+            when baselines.months_evaluated < baselines.months then 'usage_missing'
+            when baselines.is_baseline_missing then 'baseline_missing'
+            when baselines.baseline_usage = 0 then 'baseline_zero'
+            else 'evaluated'
+        end as status
+    from baselines
+    inner join {{ ref('int_metered_units') }} as units
+        on baselines.unit_key = units.unit_key
+    inner join {{ ref('int_periods') }} as periods
+        on baselines.period_no = periods.period_no
+    left join {{ ref('int_factors') }} as factors
+        on units.program_id = factors.program_id
+        and units.utility = factors.utility
+        and periods.starts_no between factors.from_no and factors.to_no
+)
+
+select
+    unit_key,
+    period_no,
+    status,
+    cast(months_evaluated as integer) as months_evaluated,
+    case when status = 'evaluated' then baseline_usage end as baseline_usage,
+    case when status = 'evaluated' then actual_usage end as actual_usage,
+    case when status = 'evaluated' then cast(reduction as decimal(18, 6)) end as reduction,
+    case when status = 'evaluated' then {{ rate('reduction', 'baseline_usage') }} end as reduction_rate,
+    case when status = 'evaluated' then {{ stored(product('baseline_usage', 'kg_co2_per_unit')) }} end as baseline_co2_kg,
+    case when status = 'evaluated' then {{ stored(product('actual_usage', 'kg_co2_per_unit')) }} end as actual_co2_kg,
+    case when status = 'evaluated' then {{ stored(product('reduction', 'kg_co2_per_unit')) }} end as co2_reduction_kg
+from judged

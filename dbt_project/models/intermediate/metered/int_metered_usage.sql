@@ -1,0 +1,17 @@
+select
+    units.program_id,
+    units.participant_id,
+    units.region_code,
+    units.utility,
+    {{ month_start('readings.month_no') }} as usage_month,
+    readings.usage,
+    {{ stored(product('readings.usage', 'factors.kg_co2_per_unit')) }} as co2_kg,
+    readings.is_estimated,
+    readings.source_file_id
+from {{ ref('int_metered_readings') }} as readings
+inner join {{ ref('int_metered_units') }} as units
+    on readings.unit_key = units.unit_key
+left join {{ ref('int_factors') }} as factors
+    on units.program_id = factors.program_id
+    and units.utility = factors.utility
+    and readings.month_no between factors.from_no and factors.to_no

@@ -1,0 +1,92 @@
+with observed_months as (
+    -- Months that make a period exist, as what the rule lists (a reading, a slip) or anywhere in the period (an activity).
+    select distinct
+        program_id,
+        {{ month_no('usage_month') }} as month_no,
+        true as is_evaluated_month
+    from {{ ref('stg_readings') }}
+    union
+    select distinct
+        program_id,
+        {{ month_no('usage_month') }},
+        true
+    from {{ ref('stg_slips') }}
+    union
+    select distinct
+        program_id,
+        {{ month_no('acted_on') }},
+        false
+    from {{ ref('stg_activities') }}
+),
+
+evaluated_offsets as (
+    select
+        rules.program_id,
+        rules.period_kind,
+        cast(words.month_offset as integer) as month_offset
+    from {{ source('policy', 'period_rules') }} as rules
+    cross join {{ each_word('rules.months', 'words', 'month_offset') }}
+),
+
+years as (
+    select
+        offsets.program_id,
+        offsets.period_kind,
+        (observed_months.month_no - offsets.month_offset + 1) // 12 as year
+    from evaluated_offsets as offsets
+    inner join observed_months
+        on offsets.program_id = observed_months.program_id
+        and (observed_months.month_no - offsets.month_offset + 1) % 12 = 0
+    where observed_months.is_evaluated_month
+    union
+    select
+        rules.program_id,
+        rules.period_kind,
+        (observed_months.month_no - rules.starts_month + 1) // 12
+    from {{ source('policy', 'period_rules') }} as rules
+    inner join observed_months
+        on rules.program_id = observed_months.program_id
+        and (observed_months.month_no - rules.starts_month + 1) % 12 <= rules.ends_month - rules.starts_month
+    where not observed_months.is_evaluated_month
+    union
+    select
+        rules.program_id,
+        rules.period_kind,
+        applications.fiscal_year
+    from {{ source('policy', 'period_rules') }} as rules
+    inner join {{ ref('stg_applications') }} as applications
+        on rules.program_id = applications.program_id
+),
+
+numbered as (
+    select
+        rules.program_id,
+        {{ period_label('rules.label', 'years.year') }} as period_id,
+        rules.period_kind,
+        years.year,
+        {{ month_no_at('years.year', 'rules.starts_month') }} as starts_no,
+        {{ month_no_at('years.year', 'rules.ends_month') }} as ends_no,
+        rules.months as month_offsets,
+        {{ month_no_at('years.year', 'rules.payable_from_month') }} as payable_from_no,
+        rules.participant_classes
+    from years
+    inner join {{ source('policy', 'period_rules') }} as rules
+        on years.program_id = rules.program_id
+        and years.period_kind = rules.period_kind
+)
+
+select
+    cast(row_number() over (order by program_id, starts_no, period_id) as integer) as period_no,
+    program_id,
+    period_id,
+    period_kind,
+    cast(year as integer) as year,
+    cast(starts_no as integer) as starts_no,
+    cast(ends_no as integer) as ends_no,
+    {{ month_start('starts_no') }} as starts_on,
+    cast({{ month_start('(ends_no + 1)') }} - 1 as date) as ends_on,
+    cast(length(month_offsets) - length(replace(month_offsets, ' ', '')) + 1 as integer) as months,
+    month_offsets,
+    case when payable_from_no is not null then {{ month_start('payable_from_no') }} end as payable_from,
+    participant_classes
+from numbered

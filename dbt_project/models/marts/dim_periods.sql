@@ -1,0 +1,8 @@
+select
+    program_id,
+    period_id,
+    starts_on,
+    ends_on,
+    months,
+    payable_from
+from {{ ref('int_periods') }}

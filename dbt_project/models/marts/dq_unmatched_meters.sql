@@ -1,0 +1,28 @@
+with matched as (
+    select distinct unit_key
+    from {{ ref('int_metered_readings') }}
+),
+
+known_providers as (
+    select distinct
+        program_id,
+        utility,
+        provider
+    from {{ ref('stg_readings') }}
+)
+
+select
+    units.program_id,
+    units.region_code,
+    units.participant_id,
+    units.utility,
+    units.provider,
+    case when known_providers.provider is null then 'unknown_provider' else 'no_reading' end as reason
+from {{ ref('int_metered_units') }} as units
+left join matched
+    on units.unit_key = matched.unit_key
+left join known_providers
+    on units.program_id = known_providers.program_id
+    and units.utility = known_providers.utility
+    and units.provider = known_providers.provider
+where matched.unit_key is null and units.withdrawn_on is null
