@@ -1,0 +1,43 @@
+"""Activities: one row per sticker that a participant handed in. They accumulate over files.
+
+Whether an activity earns anything (known participant, known code, period, ...) is decided by the rules, not here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import duckdb
+
+from include.extracts import rows
+from include.extracts.kinds import Context, StagedFile
+from include.packs.sources import Source
+from include.settings import Home
+
+
+def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> None:
+    """Fields: participant_id, acted_on, action_code, quantity (a whole number, 1 or more)."""
+    con.execute(
+        f"""
+        create table parsed as
+        select row_no, participant_id, {rows.day_macro(source)}(acted_on) as acted_on, action_code,
+            try_cast(to_integer(quantity) as integer) as quantity
+        from raw
+        """
+    )
+    rows.refuse_values(con, source, "parsed.acted_on is null or parsed.quantity is null or parsed.quantity < 1")
+    con.execute(
+        """
+        create table good as
+        select row_no, participant_id, acted_on, action_code, quantity, $sha256 as source_file_id from passed
+        """,
+        {"sha256": context.sha256},
+    )
+
+
+def publish(con: duckdb.DuckDBPyConnection, home: Home, source: Source, staged: list[StagedFile]) -> dict[str, Any]:
+    """Every row of every accepted file."""
+    rows.accepted(con, source, staged)
+    query = "select * from accepted" if staged else None
+    rows.replace_table(con, home, source, "activities", query, "file_name, received_no, row_no")
+    return {}

@@ -1,0 +1,91 @@
+"""Applications: one row per application form. Of the same application in several files the last one counts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import duckdb
+
+from include.extracts import rows
+from include.extracts.kinds import Context, StagedFile
+from include.packs.sources import Source
+from include.settings import Home
+
+# 2018, 2018年度, 平成30年度, H30, 令和元年度, R1
+_PLAIN_YEAR = "([12][0-9]{3})(年度?)?"
+_ERA_YEAR = "(?i)([SHR]|昭和|平成|令和)[.]?(元|[0-9]{1,2})(年度?)?"
+
+
+def check(source: Source) -> None:
+    """Options: ``sheets`` utility -> field, ``reports`` calendar month -> field, ``yes_no`` label -> true or false, ``report_marks``."""
+    for key in ("sheets", "reports"):
+        for field in source.option(key).values():
+            if field not in source.columns:
+                raise source.error(f"options.{key}", f"{field!r} is not a field of columns")
+    source.option("yes_no")
+    source.option("report_marks")
+
+
+def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> None:
+    """Fields: application_id, participant_id, fiscal_year, received_on, prize_code, eco_marks (blank = 0), the sheets' (blank = no) and
+    the reports' fields (blank = no)."""
+    sheets = dict(sorted(source.option("sheets").items()))
+    reports = source.option("reports")
+    yes_no = source.option("yes_no")
+    marks = dict.fromkeys(source.option("report_marks"), True)
+    con.execute(
+        f"""
+        create macro to_fiscal_year(t) as case
+            when regexp_full_match(compact(t), '{_PLAIN_YEAR}') then try_cast(left(t, 4) as integer)
+            when regexp_full_match(compact(t), '{_ERA_YEAR}')
+            then _era_year(regexp_extract(compact(t), '{_ERA_YEAR}', 1), regexp_extract(compact(t), '{_ERA_YEAR}', 2)) end
+        """
+    )
+    sheet_flags = ", ".join(f'{rows.value_of(f"raw.{field}", yes_no)} as "{field}"' for field in sheets.values())
+    report_flags = ", ".join(
+        f'coalesce({rows.value_of(f"raw.{field}", marks)}, false) as "{field}"' for field in reports.values()
+    )
+    con.execute(
+        f"""
+        create table parsed as
+        select row_no, application_id, participant_id, to_fiscal_year(fiscal_year) as fiscal_year,
+            {rows.day_macro(source)}(received_on) as received_on, prize_code,
+            case when eco_marks is null then 0 else try_cast(to_integer(eco_marks) as integer) end as eco_marks,
+            {sheet_flags}, {report_flags}
+        from raw
+        """
+    )
+    bad = [
+        "parsed.fiscal_year is null",
+        "parsed.received_on is null",
+        "parsed.eco_marks is null",
+        "parsed.eco_marks < 0",
+    ]
+    bad += [f'raw."{field}" is not null and parsed."{field}" is null' for field in sheets.values()]
+    bad += [f'raw."{field}" is not null and not parsed."{field}"' for field in reports.values()]
+    rows.refuse_values(con, source, " or ".join(f"({condition})" for condition in bad))
+    rows.refuse_repeated(con, "application_id", "duplicate_application_no")
+    con.execute(
+        f"""
+        create table good as
+        select row_no, application_id, participant_id, fiscal_year, received_on,
+            {_words(sheets)} as sheets, prize_code, eco_marks, {_words(reports)} as reported_months, $sha256 as source_file_id
+        from passed
+        """,
+        {"sha256": context.sha256},
+    )
+
+
+def publish(con: duckdb.DuckDBPyConnection, home: Home, source: Source, staged: list[StagedFile]) -> dict[str, Any]:
+    """One row per application_id: of the last file that has it."""
+    rows.accepted(con, source, staged)
+    query = "select * from accepted qualify row_number() over (partition by application_id order by seq desc) = 1"
+    rows.replace_table(con, home, source, "applications", query if staged else None, "application_id")
+    return {}
+
+
+def _words(fields: dict[Any, str]) -> str:
+    """SQL: the keys whose field is true, space-separated; '' if none."""
+    return (
+        "concat_ws(' ', " + ", ".join(f"case when \"{field}\" then '{key}' end" for key, field in fields.items()) + ")"
+    )

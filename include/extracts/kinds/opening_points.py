@@ -1,0 +1,40 @@
+"""Opening points: lots of points that participants bring along. They accumulate over files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import duckdb
+
+from include.extracts import rows
+from include.extracts.kinds import Context, StagedFile
+from include.packs.sources import Source
+from include.settings import Home
+
+
+def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> None:
+    """Fields: participant_id, certified_on, points (a whole number, 0 or more)."""
+    con.execute(
+        f"""
+        create table parsed as
+        select row_no, participant_id, {rows.day_macro(source)}(certified_on) as certified_on, to_integer(points) as points
+        from raw
+        """
+    )
+    rows.refuse_values(con, source, "parsed.certified_on is null or parsed.points is null or parsed.points < 0")
+    con.execute(
+        """
+        create table good as
+        select row_no, participant_id, certified_on, points, $sha256 as source_file_id from passed
+        """,
+        {"sha256": context.sha256},
+    )
+
+
+def publish(con: duckdb.DuckDBPyConnection, home: Home, source: Source, staged: list[StagedFile]) -> dict[str, Any]:
+    """Every row of every accepted file."""
+    rows.accepted(con, source, staged)
+    # The order of all columns is total but for lots that are the same in all of them.
+    query = "select * from accepted" if staged else None
+    rows.replace_table(con, home, source, "opening_points", query, "all")
+    return {}

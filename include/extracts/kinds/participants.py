@@ -1,0 +1,190 @@
+"""Registers of participants: full snapshots, one row per participant.
+
+Personal data go to the vault, once the file is accepted; ``good`` has the participant's id, dates, meters and derived facts.
+Programmes differ by the source's options; which snapshot's row is in force is decided in ``registers.py``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import duckdb
+
+from include.extracts import enrolment_rules, payees, registers, rows
+from include.extracts.kinds import Context, StagedFile
+from include.lake import TABLES
+from include.packs.sources import Source
+from include.settings import Home
+
+POLICY_TABLES = ("enrolment_policies", "transition_rules")
+ALSO_STAGED = ("outcomes", "notes")
+ORDER_BY = "participant_id"
+ENROLMENT_REASONS = frozenset(
+    ["duplicate_participant", "region_excluded", "consent_missing", "electricity_missing", "water_missing", "gas_missing", "customer_no_missing", "complex_unit_missing", "duplicate_login_id", "duplicate_household", "duplicate_customer_no"]
+)
+
+# What a register may have. A source declares those that its extract has, and <utility>_provider, _method and _customer_no of
+# its metered utilities, and the fields that its slip utilities name.
+FIELDS = (
+    "participant_id", "participant_type", "region_code", "nickname", "joined_on", "withdrawn_on", "moved_in_on", "moved_out_on",
+    "former_scheme_applied_on", "pre_enrolment_co2_kg", "area_m2", "households", "complex_code", "dong", "ho", "required_consent",
+    "optional_consent", "incentive_type", "name", "householder", "login_id", "referrer_id", "postal_code", "address",
+    "address_detail", "bank_code", "account_no", "account_holder", "card_no", "phone", "email",
+)  # fmt: skip
+_DAYS = ("joined_on", "withdrawn_on", "moved_in_on", "moved_out_on", "former_scheme_applied_on")
+
+
+def check(source: Source) -> None:
+    """Raises SourceError for options that cannot be used."""
+    options = source.options
+    if source.option("missing_rows") not in ("withdrawn", "kept"):
+        raise source.error("options.missing_rows", "must be withdrawn or kept")
+    if ("participant_types" in options) == ("participant_type" in options and "participant_class" in options):
+        raise source.error(
+            "options", "needs participant_types (label -> type, class), or participant_type and participant_class"
+        )
+    for label, entry in options.get("participant_types", {}).items():
+        if not isinstance(entry, dict) or set(entry) != {"type", "class"}:
+            raise source.error(f"options.participant_types.{label}", "must have type and class")
+    if set(options.get("payment_methods", {}).values()) - {"individual", "aggregated", "none"}:
+        raise source.error("options.payment_methods", "a value must be individual, aggregated or none")
+    for utility in options.get("metered_utilities", []):
+        for part in ("provider", "method", "customer_no"):
+            if f"{utility}_{part}" not in source.columns:
+                raise source.error("columns", f"{utility}_{part} is missing; options.metered_utilities has {utility}")
+    for utility, field in options.get("slip_utilities", {}).items():
+        if field != "always" and field not in source.columns:
+            raise source.error(
+                f"options.slip_utilities.{utility}", f"{field!r} is neither a field of columns nor always"
+            )
+
+
+def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> None:
+    """Makes ``good`` with the lake's columns of participants (without program_id) and ``utilities``, a list of (utility, provider,
+    meter_key); ``outcomes`` (participant_id, reason) of refused rows; ``notes`` (participant_id, note)."""
+    rows.complete_fields(con, FIELDS)
+    _parse(con, source)
+    rows.refuse_values(con, source, _bad_value(con, source))
+    rows.refuse_repeated(con, "participant_id", "duplicate_participant")
+    if source.options.get("enrolment_rules"):
+        enrolment_rules.refuse(con, source)
+    payees.derive(con, context.home)
+    listed = ", ".join(column for column in TABLES["participants"] if column not in ("program_id", "source_file_id"))
+    con.execute(
+        f"create table good as select row_no, {listed}, utilities, $sha256 as source_file_id from passed join payees using (row_no)",
+        {"sha256": context.sha256},
+    )
+    _report(con, source)
+
+
+def keep(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> None:
+    """The accepted rows' personal data go to the vault."""
+    payees.keep(con, source, context)
+
+
+def publish(con: duckdb.DuckDBPyConnection, home: Home, source: Source, staged: list[StagedFile]) -> dict[str, Any]:
+    """The register in force, and who was kept although the newest snapshot does not have them."""
+    return registers.publish(con, home, source, staged)
+
+
+def _parse(con: duckdb.DuckDBPyConnection, source: Source) -> None:
+    """``parsed``: typed values, NULL where unreadable; no personal data but the log-in id."""
+    options = source.options
+    types = options.get("participant_types", {})
+    yes = options.get("yes_no", {})
+    day = rows.day_macro(source)
+    columns = {name: name for name in ("participant_id", "login_id", "nickname", "complex_code", "dong", "ho")}
+    columns |= {field: f"{day}({field})" for field in _DAYS}
+    columns["region_code"] = "coalesce($region_code, region_code)"
+    columns["pre_enrolment_co2_kg"] = "try_cast(to_number(pre_enrolment_co2_kg) as decimal(18,6))"
+    columns["households"] = "try_cast(to_integer(households) as integer)"
+    for name, key in (("participant_type", "type"), ("participant_class", "class")):
+        of_label = rows.value_of("participant_type", {label: entry[key] for label, entry in types.items()})
+        columns[name] = f"coalesce(${name}, {of_label})"
+    for name in ("required_consent", "optional_consent"):
+        columns[f"has_{name}"] = f"coalesce({rows.value_of(name, yes)}, false)" if name in source.columns else "true"
+    # Cut to one decimal as text: rounding would go up, dividing would leave exact arithmetic.
+    cut = r"try_cast(regexp_replace(to_number(area_m2), '([.][0-9])[0-9]*$', '\1') as decimal(9,1))"
+    columns["area_m2"] = f"case when {columns['has_optional_consent']} then {cut} end"
+    chosen = rows.value_of("incentive_type", options.get("incentive_types", {}))
+    columns["incentive_type"] = (
+        f"coalesce($incentive_type, {chosen}, case when incentive_type is not null then 'unknown' end)"
+    )
+
+    used = []  # utility, in use, provider, meter_key
+    for u in options.get("metered_utilities", []):
+        method = rows.value_of(f"{u}_method", options["payment_methods"])
+        columns[f"{u}_method"] = f"case when {u}_method is null then 'none' else {method} end"
+        columns[f"{u}_provider"] = f"{u}_provider"
+        # || makes NULL of a unit with a blank part.
+        columns[f"{u}_meter_key"] = f"""case {method} when 'individual' then to_meter_no({u}_customer_no)
+            when 'aggregated' then complex_code || chr(31) || dong || chr(31) || ho end"""
+        used.append((u, f"{u}_method <> 'none'", f"{u}_provider", f"{u}_meter_key"))
+    for u, field in options.get("slip_utilities", {}).items():
+        if field != "always":
+            columns[f"uses_{u}"] = f"case when {field} is null then true else {rows.value_of(field, yes)} end"
+        used.append((u, "true" if field == "always" else f"uses_{u}", "null::varchar", "null::varchar"))
+    packed = ", ".join(
+        f"case when {in_use} then struct_pack(utility := '{u}', provider := {provider}, meter_key := {meter_key}) end"
+        for u, in_use, provider, meter_key in used
+    )
+    con.execute(
+        f"""
+        create table parsed as
+        select *, list_filter([{packed}], lambda meter: meter is not null) as utilities
+        from (select row_no, {", ".join(f"{sql} as {name}" for name, sql in columns.items())} from fields)
+        """,
+        {
+            name: options.get(name)
+            for name in ("participant_type", "participant_class", "region_code", "incentive_type")
+        },
+    )
+
+
+def _bad_value(con: duckdb.DuckDBPyConnection, source: Source) -> str:
+    """SQL on ``parsed`` and ``raw``: the row has a value that is blank, unreadable or none of the declared ones."""
+    bad = ["parsed.participant_id is null", "parsed.joined_on is null"]
+    bad += [
+        f"raw.{name} is not null and parsed.{name} is null"
+        for name in (*_DAYS, "pre_enrolment_co2_kg")
+        if name in source.columns
+    ]
+    bad += ["parsed.participant_class is null", "not regexp_full_match(coalesce(parsed.region_code, ''), '[0-9]{5}')"]
+    metered = source.options.get("metered_utilities", [])
+    bad += [f"parsed.{u}_method is null" for u in metered]
+    bad += [
+        f"parsed.uses_{u} is null" for u, field in source.options.get("slip_utilities", {}).items() if field != "always"
+    ]
+    for participant_class in source.options.get("individually_billed_classes", []):
+        aggregated = " or ".join(f"parsed.{u}_method = 'aggregated'" for u in metered)
+        bad.append(f"parsed.participant_class = '{participant_class}' and ({aggregated or 'false'})")
+    if source.options.get("enrolment_rules"):
+        con.execute(
+            "set variable login_id_pattern = $pattern", {"pattern": enrolment_rules.login_id_pattern(con, source)}
+        )
+        bad.append("not regexp_full_match(coalesce(parsed.login_id, ''), getvariable('login_id_pattern'))")
+    return " or ".join(f"({condition})" for condition in bad)
+
+
+def _report(con: duckdb.DuckDBPyConnection, source: Source) -> None:
+    """``outcomes`` and ``notes``: what publishing must know and people should look at, without personal data."""
+    con.execute(
+        """
+        create table outcomes as
+        select participant_id, reason from refused join raw using (row_no) where participant_id is not null
+        """
+    )
+    con.execute(
+        """
+        create table notes as
+        select good.participant_id, unnest(list_filter([
+            case when fields.area_m2 is not null and parsed.has_optional_consent and good.area_m2 is null then 'area_unreadable' end,
+            case when fields.households is not null and good.households is null then 'households_unreadable' end,
+            case when $asks_for_former_scheme and good.former_scheme_applied_on is null and good.joined_on <= (
+                select max(registered_until) from policy.transition_rules where program_id = $program_id
+            ) then 'former_scheme_date_missing' end
+        ], lambda note: note is not null)) as note
+        from good join fields using (row_no) join parsed using (row_no)
+        """,
+        {"program_id": source.program_id, "asks_for_former_scheme": "former_scheme_applied_on" in source.columns},
+    )

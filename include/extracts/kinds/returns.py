@@ -1,0 +1,46 @@
+"""Returns: payout lines that the bank sent back. Of the same line in several rows or files the last one counts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import duckdb
+
+from include.extracts import rows
+from include.extracts.kinds import Context, StagedFile
+from include.packs.sources import Source
+from include.settings import Home
+
+
+def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> None:
+    """Fields: batch_id, line_no (a whole number, 1 or more), reason.
+
+    Option ``blank_reason`` stands for a blank reason: a returned line always has one.
+    """
+    con.execute(
+        """
+        create table parsed as
+        select row_no, batch_id, try_cast(to_integer(line_no) as integer) as line_no, coalesce(reason, $blank) as reason
+        from raw
+        """,
+        {"blank": source.option("blank_reason")},
+    )
+    rows.refuse_values(con, source, "parsed.line_no is null or parsed.line_no < 1")
+    con.execute(
+        """
+        create table good as
+        select row_no, batch_id, line_no, reason, $sha256 as source_file_id from passed
+        """,
+        {"sha256": context.sha256},
+    )
+
+
+def publish(con: duckdb.DuckDBPyConnection, home: Home, source: Source, staged: list[StagedFile]) -> dict[str, Any]:
+    """One row per returned line."""
+    rows.accepted(con, source, staged)
+    query = """
+        select * from accepted
+        qualify row_number() over (partition by batch_id, line_no order by seq desc, row_no desc) = 1
+    """
+    rows.replace_table(con, home, source, "returns", query if staged else None, "batch_id, line_no")
+    return {}

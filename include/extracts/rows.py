@@ -1,0 +1,143 @@
+"""What the kinds have in common where a row stands for itself (registers, applications, activities, ...).
+
+A kind parses ``raw`` into ``parsed`` (row_no, ...) and then refuses step by step; ``passed`` is what is left of ``parsed``.
+Every row of its ``good`` has source_file_id, by which ``accepted`` finds the file again when the lake is written.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import duckdb
+
+from include.extracts import lake_files
+from include.extracts.kinds import StagedFile
+from include.lake import TABLES
+from include.packs.sources import Source
+from include.settings import Home
+
+
+def compact(text: Any) -> str:
+    """A declared label as values are compared: NFKC-folded, without spaces."""
+    return "".join(unicodedata.normalize("NFKC", str(text)).split())
+
+
+def value_of(text: str, values: Mapping[Any, Any]) -> str:
+    """SQL for the declared value (text, or true/false) of the label that the SQL ``text`` holds; NULL for any other."""
+    if not values:
+        return "null::varchar"
+    cases = " ".join(
+        f"when {lake_files.sql_text(compact(label))} then {str(value).lower() if isinstance(value, bool) else lake_files.sql_text(value)}"
+        for label, value in values.items()
+    )
+    return f"case compact({text}) {cases} end"
+
+
+def day_macro(source: Source) -> str:
+    """The macro that reads the source's dates."""
+    return "to_day_ja" if source.dates == "japanese" else "to_day"
+
+
+def complete_fields(con: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
+    """Make the view ``fields``: ``raw`` and, as NULL, those of ``names`` that the source does not declare."""
+    there = columns(con)
+    absent = "".join(f', null::varchar as "{name}"' for name in names if name not in there)
+    con.execute(f"create view fields as select raw.*{absent} from raw")
+
+
+def columns(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """The declared fields, as ``raw`` has them."""
+    return [row[0] for row in con.execute("describe raw").fetchall() if row[0] != "row_no"]
+
+
+def refuse_values(con: duckdb.DuckDBPyConnection, source: Source, bad: str) -> None:
+    """Start ``refused``: blank required fields are ``missing_value``, rows of ``parsed`` where ``bad`` holds ``bad_value``.
+
+    Makes ``duplicates`` too: of the rows left, those identical in every declared field; the first stays.
+    """
+    required = [f'raw."{field}" is null' for field, column in source.columns.items() if column.not_null]
+    con.execute(
+        f"""
+        create table refused as
+        select row_no, reason
+        from (
+            select parsed.row_no,
+                case
+                    when {" or ".join(required) or "false"} then 'missing_value'
+                    when coalesce({bad}, false) then 'bad_value'
+                end as reason
+            from parsed join raw on raw.row_no = parsed.row_no
+        )
+        where reason is not null
+        """
+    )
+    fields = ", ".join(f'"{field}"' for field in columns(con))
+    # Rows with an equal hash are few: only they are compared field by field.
+    con.execute(
+        f"""
+        create table duplicates as
+        with hashed as (
+            select row_no, hash({fields}) as digest from raw anti join refused using (row_no)
+        ),
+        suspects as (
+            select row_no from hashed where digest in (select digest from hashed group by digest having count(*) > 1)
+        ),
+        counted as (
+            select row_no, row_number() over (partition by {fields} order by row_no) as copy
+            from raw semi join suspects using (row_no)
+        )
+        select row_no from counted where copy > 1
+        """
+    )
+    con.execute(
+        "create view passed as select * from parsed anti join refused using (row_no) anti join duplicates using (row_no)"
+    )
+
+
+def refuse_repeated(con: duckdb.DuckDBPyConnection, key: str, reason: str) -> None:
+    """Of the rows that passed with the same ``key`` the first stays."""
+    con.execute(
+        f"""
+        insert into refused
+        select row_no, $reason
+        from passed join (select {key}, min(row_no) as first_row from passed group by {key}) using ({key})
+        where row_no > first_row
+        """,
+        {"reason": reason},
+    )
+
+
+def accepted(con: duckdb.DuckDBPyConnection, source: Source, staged: Sequence[StagedFile]) -> None:
+    """Make ``files`` (seq, source_file_id, file_name, received_no), seq 1, 2, ... in the order of supersession, and, if there are
+    any, the view ``accepted``: all staged rows with program_id, seq, file_name and received_no of their file."""
+    con.execute(
+        "create table files (seq integer, source_file_id varchar primary key, file_name varchar, received_no integer)"
+    )
+    if not staged:
+        return
+    con.executemany(
+        "insert into files values (?, ?, ?, ?)",
+        [(seq, file.sha256, file.file_name, file.received_no) for seq, file in enumerate(staged, start=1)],
+    )
+    con.execute(
+        f"""
+        create view accepted as
+        select {lake_files.sql_text(source.program_id)} as program_id, files.seq, files.file_name, files.received_no, staged.*
+        from read_parquet({lake_files.sql_list([file.path for file in staged])}) as staged
+        join files on files.source_file_id = staged.source_file_id
+        """
+    )
+
+
+def replace_table(
+    con: duckdb.DuckDBPyConnection, home: Home, source: Source, table: str, query: str | None, order_by: str
+) -> None:
+    """Write the source's share of a lake table from ``query``, which has the table's columns by name; None: it has none."""
+    path = home.lake / table / f"{source.source_id}.parquet"
+    if query is None:
+        path.unlink(missing_ok=True)
+        return
+    listed = ", ".join(f'"{column}"::{kind} as "{column}"' for column, kind in TABLES[table].items())
+    lake_files.write(con, f"select {listed} from ({query}) order by {order_by}", path)

@@ -1,0 +1,164 @@
+"""The vault: the personal data of the registers, apart from everything else and encrypted at rest.
+
+One Parquet file per accepted snapshot, ``vault/<source_id>/<sha256>.parquet`` (folders 0700, files 0600), encrypted with
+Parquet's own encryption under a key derived from the vault's key: ``TANSO_VAULT_KEY`` (32 bytes, URL-safe Base64) if
+set, else ``vault/key``, made at first use. Whoever loses the key loses the vault, and every keyed hash in lake and
+ledger with it: back it up, apart from the data.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import os
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow.parquet import encryption
+
+from include.settings import Home
+
+KEY_BYTES = 32
+ROWS_PER_GROUP = 100_000
+
+# All text. ``address_detail`` is what goes on an envelope after the address: unit parts and detail joined by a space.
+COLUMNS = (
+    "program_id", "participant_id", "name", "householder", "nickname", "login_id", "referrer_id",
+    "postal_code", "address", "address_detail", "complex_code", "dong", "ho",
+    "bank_code", "account_no", "account_holder", "card_no", "phone", "email",
+)  # fmt: skip
+SCHEMA = pa.schema([(column, pa.string()) for column in COLUMNS])
+
+
+def key(home: Home) -> bytes:
+    """The vault's 32-byte key. Raises ValueError when it is lost or no such key."""
+    configured = os.environ.get("TANSO_VAULT_KEY")
+    if configured:
+        return _decoded(configured, "TANSO_VAULT_KEY")
+    stored = home.vault / "key"
+    if not stored.exists():
+        if next(home.vault.glob("*/*.parquet"), None):
+            raise ValueError(f"{stored} is missing but the vault is not empty; restore the key from its backup")
+        _private_folder(home.vault)
+        made = base64.urlsafe_b64encode(secrets.token_bytes(KEY_BYTES))
+        aside = home.vault / f".key-{os.getpid()}-{secrets.token_hex(4)}"
+        with _private_file(aside) as file:
+            file.write(made)
+        try:
+            os.link(aside, stored)  # fails if another process was first: its key stays
+        except FileExistsError:
+            pass
+        finally:
+            aside.unlink()
+    return _decoded(stored.read_text("ascii"), str(stored))
+
+
+def keyed_hash(secret: bytes, text: str) -> str:
+    """HMAC-SHA256 of the text, in hex: comparable, but not to be guessed without the key."""
+    return hmac.digest(secret, text.encode(), "sha256").hex()
+
+
+def write(home: Home, source_id: str, sha256: str, rows: duckdb.DuckDBPyRelation) -> Path:
+    """Write one snapshot's personal data; ``rows`` has the columns of ``COLUMNS``. Replaces the file atomically."""
+    folder = home.vault / source_id
+    _private_folder(home.vault)
+    _private_folder(folder)
+    path = folder / f"{sha256}.parquet"
+    aside = folder / f".{sha256}-{os.getpid()}.tmp"
+    sealed = encryption.create_encryption_properties(footer_key=_file_key(home))
+    try:
+        with (
+            _private_file(aside) as file,
+            pq.ParquetWriter(file, SCHEMA, compression="zstd", encryption_properties=sealed) as writer,
+        ):
+            for batch in rows.select(*COLUMNS).to_arrow_reader(ROWS_PER_GROUP):
+                writer.write_batch(batch.cast(SCHEMA))
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
+    return path
+
+
+def read(
+    home: Home, program_id: str, wanted: duckdb.DuckDBPyRelation | pa.Table | Iterable[tuple[str, str]]
+) -> pa.Table:
+    """The personal data of the wanted participants of a programme.
+
+    ``wanted``: pairs (source_file_id, participant_id), as the lake's ``participants`` has them. The result has
+    ``source_file_id`` and the columns of ``COLUMNS``, ordered by both ids; participants whose data were erased are not
+    in it. Raises FileNotFoundError when a wanted snapshot is not in the vault.
+    """
+    found = []
+    with duckdb.connect() as con:
+        con.execute("create table wanted (source_file_id varchar, participant_id varchar)")
+        con.from_arrow(_pairs(wanted)).insert_into("wanted")
+        snapshots = con.execute("select distinct source_file_id from wanted order by 1").fetchall()
+        for (sha256,) in snapshots:
+            path = next(home.vault.glob(f"*/{sha256}.parquet"), None)
+            if path is None:
+                raise FileNotFoundError(
+                    f"vault/*/{sha256}.parquet: no personal data of this register snapshot; "
+                    "restore the vault from its backup, or ingest again from landing/"
+                )
+            found.append(_part(con, home, program_id, sha256, path))
+    table = (
+        pa.concat_tables(found) if found else SCHEMA.insert(0, pa.field("source_file_id", pa.string())).empty_table()
+    )
+    return table.sort_by([("source_file_id", "ascending"), ("participant_id", "ascending")])
+
+
+def _part(con: duckdb.DuckDBPyConnection, home: Home, program_id: str, sha256: str, path: Path) -> pa.Table:
+    opened = encryption.create_decryption_properties(footer_key=_file_key(home))
+    with pq.ParquetFile(path, decryption_properties=opened) as file:
+        batches = pa.RecordBatchReader.from_batches(SCHEMA, file.iter_batches(ROWS_PER_GROUP))
+        con.register("snapshot", batches)
+        try:
+            return con.execute(
+                """
+                select $sha256 as source_file_id, snapshot.*
+                from snapshot
+                where program_id = $program_id
+                  and participant_id in (select participant_id from wanted where source_file_id = $sha256)
+                """,
+                {"sha256": sha256, "program_id": program_id},
+            ).to_arrow_table()
+        finally:
+            con.unregister("snapshot")
+
+
+def _pairs(wanted: duckdb.DuckDBPyRelation | pa.Table | Iterable[tuple[str, str]]) -> pa.Table:
+    schema = pa.schema([("source_file_id", pa.string()), ("participant_id", pa.string())])
+    if isinstance(wanted, duckdb.DuckDBPyRelation):
+        wanted = wanted.to_arrow_table()
+    if isinstance(wanted, pa.Table):
+        return wanted.select(schema.names).cast(schema)
+    return pa.Table.from_pylist([dict(zip(schema.names, pair, strict=True)) for pair in wanted], schema=schema)
+
+
+def _file_key(home: Home) -> bytes:
+    """Another key than that of the hashes: one key, one use."""
+    return hmac.digest(key(home), b"vault files", "sha256")
+
+
+def _decoded(text: str, where: str) -> bytes:
+    try:
+        decoded = base64.urlsafe_b64decode(text.strip())
+    except (binascii.Error, ValueError):
+        decoded = b""
+    if len(decoded) != KEY_BYTES:
+        raise ValueError(f"{where} must be {KEY_BYTES} bytes in URL-safe Base64; restore the key from its backup")
+    return decoded
+
+
+def _private_folder(folder: Path) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
+
+
+def _private_file(path: Path):
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
