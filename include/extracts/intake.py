@@ -1,0 +1,53 @@
+"""One source: pull, land, and judge what has no valid result."""
+
+from __future__ import annotations
+
+from include.extracts import SourceResult, judge, kinds, land
+from include.packs.policy import Policy
+from include.packs.sources import Source
+from include.settings import Home
+
+_SHOWN = (
+    "file_name", "sha256", "status", "reason", "detail", "rows_read", "rows_accepted", "rows_quarantined", "rows_duplicate",
+    "reasons", "ignored_columns",
+)  # fmt: skip
+
+
+def take_in(source: Source, home: Home, policy: Policy) -> SourceResult:
+    """See ``ingest_source``."""
+    check = getattr(kinds.module_of(source.kind), "check", None)
+    if check:
+        check(source)
+    with land.lock(home):
+        problems: list[str] = []
+        landing = land.Landing((), ())
+        try:
+            landing = land.land(source, home)
+        # Whatever a remote file system raises: the source is reported, the others go on, and so do the files we have.
+        except Exception as error:
+            problems.append(f"{source.source_id}: {source.pull_url} cannot be pulled: {type(error).__name__}: {error}")
+        files = [shown(receipt) for receipt in landing.received if receipt["status"] != "landed"]
+        files += _judge_outdated(source, home, policy, problems)
+    return SourceResult(source.source_id, files, list(landing.ignored_files), problems)
+
+
+def _judge_outdated(source: Source, home: Home, policy: Policy, problems: list[str]) -> list[dict]:
+    wanted = judge.fingerprint(source, policy)
+    judged = []
+    for receipt in land.receipts(home, source.source_id):
+        if receipt["status"] == "landed":
+            if judge.stored_result(home, source.source_id, receipt["sha256"], wanted) is None:
+                try:
+                    judged.append(shown(judge.judge(source, receipt, home, policy, wanted)))
+                except FileNotFoundError as error:
+                    problems.append(f"{source.source_id}: {error}")
+        elif receipt["status"] == "forbidden_column":
+            judge.report_forbidden(home, receipt)
+    return judged
+
+
+def shown(result: dict) -> dict:
+    """The part of a receipt or result that goes into reports."""
+    if result["status"] == "forbidden_column":
+        result = {**result, "status": "rejected", "reason": "forbidden_column"}
+    return {key: result[key] for key in _SHOWN if result.get(key) is not None}

@@ -1,0 +1,163 @@
+"""One landed file: read, split into good, refused and duplicate rows, and staged. Derived: made again whenever it is missing or outdated."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from include.extracts import kinds, lake_files, land, quarantine, read, values
+from include.packs.sources import Source
+from include.settings import Home
+
+_MIN_ROWS = 20  # fewer rows are never too many bad ones
+_EXAMPLES = 20
+
+
+def fingerprint(source: Source, policy: Any) -> str:
+    """What a file's result depends on besides its bytes: the declaration, the policy that the kind reads, and our code."""
+    tables = getattr(kinds.module_of(source.kind), "POLICY_TABLES", ())
+    rows = {table: policy.rows(table, source.program_id) for table in tables}
+    parts = [source.fingerprint, json.dumps(rows, default=str, sort_keys=True), _code(source.kind)]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+@cache
+def _code(kind: str) -> str:
+    here = Path(__file__).parent
+    paths = [*sorted(here.glob("*.py")), here / "kinds" / f"{kind}.py"]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
+
+
+def staged_folder(home: Home, source_id: str) -> Path:
+    return home.lake / "_staged" / source_id
+
+
+def stored_result(home: Home, source_id: str, sha256: str, wanted: str | None = None) -> dict | None:
+    """The stored result of a file; None if there is none, it is outdated, or a file that belongs to it is gone."""
+    folder = staged_folder(home, source_id)
+    try:
+        result = json.loads((folder / f"{sha256}.json").read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+    if wanted is not None and result["fingerprint"] != wanted:
+        return None
+    return result if all((home.root / name).exists() for name in result["files"]) else None
+
+
+def judge(source: Source, receipt: dict, home: Home, policy: Any, wanted: str) -> dict:
+    """Judge a landed file and store the result. Raises FileNotFoundError if its bytes are gone.
+
+    The result: file_name, sha256, fingerprint, status (accepted, rejected), reason, detail, rows_read, rows_accepted,
+    rows_quarantined, rows_duplicate, reasons (reason -> rows), ignored_columns, figures, staged_sha256, files (relative to
+    TANSO_HOME); of a rejected file no counts but what the reason is about.
+    """
+    path = land.landed_path(home, receipt["sha256"])
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: the bytes of {receipt['file_name']} are gone; restore landing/ from its backup")
+    for name in ("quarantine", "rejected"):  # what an earlier judgement left
+        quarantine.path_for(getattr(home, name), receipt, ".csv" if name == "quarantine" else ".json").unlink(missing_ok=True)
+    result: dict[str, Any] = {
+        "file_name": receipt["file_name"],
+        "sha256": receipt["sha256"],
+        "fingerprint": wanted,
+        "reason": None,
+        "detail": None,
+    }
+    work = staged_folder(home, source.source_id)
+    work.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect(config={"temp_directory": str(work / ".spill")}) as con:
+        try:
+            if found := read.forbidden(source, path):
+                raise read.FileRefused("forbidden_column", land.forbidden_detail(found))
+            result |= _judge_rows(con, source, receipt, home, policy, path)
+        except read.FileRefused as refused:
+            report = quarantine.write_rejection(home, receipt, refused.reason, refused.detail, refused.figures)
+            result |= {"status": "rejected", "reason": refused.reason, "detail": refused.detail, **refused.figures}
+            result |= {"files": [str(report.relative_to(home.root))]}
+    lake_files.write_json(result, work / f"{receipt['sha256']}.json")  # last: without it nothing else counts
+    return result
+
+
+def report_forbidden(home: Home, receipt: dict) -> None:
+    """The report of a file that was not even landed."""
+    quarantine.write_rejection(home, receipt, "forbidden_column", receipt["detail"], {})
+
+
+def _judge_rows(
+    con: duckdb.DuckDBPyConnection, source: Source, receipt: dict, home: Home, policy: Any, path: Path
+) -> dict[str, Any]:
+    kind = kinds.module_of(source.kind)
+    values.install(con)
+    tables = getattr(kind, "POLICY_TABLES", ())
+    dataclasses.replace(policy, tables={name: policy.tables[name] for name in tables}).write(con)
+    found = read.load(con, source, path)
+    context = kinds.Context(receipt["sha256"], receipt["file_name"], receipt["received_no"], policy, home)
+    kind.judge(con, source, context)
+    counts = _counts(con, source, receipt)
+    reasons = dict(con.execute("select reason, count(*) from refused group by 1 order by 1").fetchall())
+    lenient = getattr(kind, "ENROLMENT_REASONS", frozenset())
+    bad = sum(rows for reason, rows in reasons.items() if reason not in lenient)
+    if counts["rows_read"] >= _MIN_ROWS and bad > source.max_bad_ratio * counts["rows_read"]:
+        examples = con.execute("select row_no, reason from refused order by 1 limit ?", [_EXAMPLES]).fetchall()
+        figures = {"rows_in_file": counts["rows_read"], "reasons": reasons, "first_refused": examples}
+        raise read.FileRefused(
+            "too_many_bad_rows",
+            f"{bad} of {counts['rows_read']} rows are refused, more than {source.max_bad_ratio}; send a corrected file",
+            figures,
+        )
+
+    files = []
+    if reasons:
+        refused = dict(con.execute("select row_no, reason from refused").fetchall())
+        files.append(quarantine.write_rows(home, source, receipt, path, found, refused))
+    stage = staged_folder(home, source.source_id) / f"{receipt['sha256']}.parquet"
+    order = getattr(kind, "ORDER_BY", None) or "all"
+    lake_files.write(con, f"select * from good order by {order}", stage)
+    files.append(stage)
+    for name, query in [("refused", "refused"), *((name, name) for name in getattr(kind, "ALSO_STAGED", ()))]:
+        also = stage.with_name(f"{receipt['sha256']}.{name}.parquet")
+        lake_files.write(con, f"select * from {query} order by all", also)
+        files.append(also)
+    if hasattr(kind, "keep"):
+        kind.keep(con, source, context)
+    return {
+        "status": "accepted",
+        **counts,
+        "reasons": reasons,
+        "ignored_columns": found.ignored,
+        "figures": kind.figures(con) if hasattr(kind, "figures") else {},
+        "staged_sha256": land.sha256_of(stage),
+        "files": [str(file.relative_to(home.root)) for file in files],
+    }
+
+
+def _counts(con: duckdb.DuckDBPyConnection, source: Source, receipt: dict) -> dict[str, int]:
+    """Row counts, after proof that every row went exactly one way."""
+    names = ("rows_read", "rows_accepted", "rows_quarantined", "rows_duplicate")
+    counts = dict(
+        zip(
+            names,
+            con.execute(
+                """
+                select (select count(*) from raw), (select count(distinct row_no) from good),
+                       (select count(*) from refused), (select count(*) from duplicates)
+                """
+            ).fetchone(),
+            strict=True,
+        )
+    )
+    placed = con.execute(
+        """
+        select count(distinct row_no) from (
+            select row_no from good union all select row_no from refused union all select row_no from duplicates)
+        """
+    ).fetchone()[0]
+    if not sum(counts.values()) - counts["rows_read"] == placed == counts["rows_read"]:
+        raise AssertionError(f"{source.source_id} {receipt['file_name']}: rows went no way or two: {counts}, placed {placed}")
+    return counts

@@ -1,0 +1,101 @@
+"""The lake's tables from receipts and results; only files whose content changed are replaced."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+
+from include.extracts import LakeResult, SourceResult, judge, kinds, lake_files, land, values
+from include.lake import TABLES, columns_sql
+from include.packs.sources import Source
+from include.settings import Home
+
+_COUNTS = ("rows_read", "rows_accepted", "rows_quarantined", "rows_duplicate")
+_NOT_OURS = {"ledger"}
+
+
+def publish(home: Home, sources: Sequence[Source], results: Sequence[SourceResult]) -> LakeResult:
+    """See ``publish_lake``."""
+    problems = [problem for result in results for problem in result.problems]
+    notes, totals = {}, {}
+    with land.lock(home):
+        before = _state(home)
+        _remove_undeclared(home, sources)
+        with duckdb.connect() as overview:
+            for table in ("files", "quarantine"):
+                overview.execute(f"create table {table} ({columns_sql(table)})")
+            for source in sources:
+                staged = _collect(overview, source, home, problems)
+                with duckdb.connect() as con:
+                    values.install(con)
+                    if found := kinds.module_of(source.kind).publish(con, home, source, staged):
+                        notes[source.source_id] = found
+                totals[source.source_id] = _totals(overview, source)
+            order = {"files": "source_id, received_at, sha256, file_name", "quarantine": "source_id, file_name, sha256, row_no"}
+            for table, by in order.items():
+                lake_files.write(overview, f"select * from {table} order by {by}", home.lake / table / "data.parquet")
+        after = _state(home)
+    changed = sorted(table for table in TABLES if before.get(table) != after.get(table))
+    return LakeResult(bool(changed), changed, list(results), totals, notes, problems)
+
+
+def _collect(con: duckdb.DuckDBPyConnection, source: Source, home: Home, problems: list[str]) -> list[kinds.StagedFile]:
+    """Add the source's files and refused rows to the overview; return the accepted files, in the order of supersession."""
+    staged = []
+    for receipt in land.receipts(home, source.source_id):
+        status, result = receipt["status"], None
+        reason = status if status == "forbidden_column" else None
+        if status == "landed":
+            result = judge.stored_result(home, source.source_id, receipt["sha256"])
+            if result is None:
+                problems.append(f"{source.source_id}: {receipt['file_name']} is not judged yet; ingest the source again")
+                continue
+            status, reason = result["status"], result["reason"]
+        row = [source.program_id, source.source_id, receipt["file_name"], receipt["sha256"], receipt["received_at"].rstrip("Z")]
+        row += ["rejected" if status == "forbidden_column" else status, reason]
+        row += [result[count] if status == "accepted" else None for count in _COUNTS]
+        con.execute(f"insert into files values ({', '.join('?' * len(row))})", row)
+        if status == "accepted":
+            path = judge.staged_folder(home, source.source_id) / f"{receipt['sha256']}.parquet"
+            file = kinds.StagedFile(receipt["sha256"], receipt["file_name"], receipt["received_no"], path, result)
+            staged.append(file)
+            if result["rows_quarantined"]:
+                con.execute(
+                    "insert into quarantine select ?, ?, ?, row_no, reason from read_parquet(?)",
+                    [source.source_id, file.file_name, file.sha256, str(file.also("refused"))],
+                )
+    return sorted(staged, key=lambda file: (file.file_name, file.received_no))
+
+
+def _totals(con: duckdb.DuckDBPyConnection, source: Source) -> dict[str, int]:
+    query = f"""
+        select count(*) filter (where status = 'accepted') as accepted, count(*) filter (where status = 'rejected') as rejected,
+               count(*) filter (where status = 'duplicate') as duplicate,
+               {', '.join(f'coalesce(sum({count}), 0)::bigint as {count}' for count in _COUNTS)}
+        from files where source_id = ?
+    """
+    figures = con.execute(query, [source.source_id])
+    return dict(zip([column[0] for column in figures.description], figures.fetchone(), strict=True))
+
+
+def _remove_undeclared(home: Home, sources: Sequence[Source]) -> None:
+    """What a source left that no pack declares any more; a share is ``<source_id>.parquet`` or ``source_id=<source_id>/``."""
+    declared = {source.source_id for source in sources}
+    for table in set(TABLES) - _NOT_OURS - {"files", "quarantine"}:
+        for share in (home.lake / table).glob("*"):
+            if share.is_dir() and share.name.removeprefix("source_id=") not in declared:
+                shutil.rmtree(share)
+            elif share.suffix == ".parquet" and share.stem not in declared:
+                share.unlink()
+
+
+def _state(home: Home) -> dict[str, set[tuple[Path, int]]]:
+    """Table -> its files and when they were last replaced."""
+
+    def files(table: str) -> set[tuple[Path, int]]:
+        return {(path, path.stat().st_mtime_ns) for path in (home.lake / table).rglob("*.parquet")}
+
+    return {table: files(table) for table in set(TABLES) - _NOT_OURS}

@@ -1,0 +1,51 @@
+"""What people read about refused rows and files: the rows as received, and one report per file refused whole."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from include.extracts import lake_files, read
+from include.packs.sources import Source
+from include.settings import Home
+
+_NUMBER = re.compile(r"[+-]?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)([.][0-9]+)?")
+
+
+def guarded(cell: str) -> str:
+    """A cell that a spreadsheet would take for a formula gets a leading ``'``; numbers are left alone."""
+    return "'" + cell if cell.startswith(("=", "+", "-", "@", "\t", "\r")) and not _NUMBER.fullmatch(cell) else cell
+
+
+def path_for(folder: Path, receipt: dict, suffix: str) -> Path:
+    """A file of its own per received file: names come again with other bytes."""
+    return folder / receipt["source_id"] / f"{Path(receipt['file_name']).stem}-{receipt['sha256'][:8]}{suffix}"
+
+
+def write_rows(home: Home, source: Source, receipt: dict, landed: Path, found: read.Layout, refused: dict[int, str]) -> Path:
+    """The refused rows (row_no -> reason) as received, with row_no and reason behind; UTF-8 with byte order mark, CRLF."""
+    path = path_for(home.quarantine, receipt, ".csv")
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    wanted = pa.array(sorted(refused), pa.int64())
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow([*map(guarded, found.headers), "row_no", "reason"])
+    for batch in read.received(source, landed, found):
+        some = batch.filter(pc.is_in(batch["row_no"], wanted))
+        for row_no, *cells in zip(*(column.to_pylist() for column in some.columns), strict=True):
+            writer.writerow([*map(guarded, cells), row_no, refused[row_no]])
+    lake_files.write_private(path, text.getvalue().encode("utf-8-sig"))
+    return path
+
+
+def write_rejection(home: Home, receipt: dict, reason: str, detail: str, figures: dict) -> Path:
+    """The report of a file refused whole."""
+    path = path_for(home.rejected, receipt, ".json")
+    report = {key: receipt[key] for key in ("source_id", "file_name", "sha256", "received_at")}
+    lake_files.write_json({**report, "reason": reason, "detail": detail, **figures}, path)
+    return path
