@@ -53,7 +53,7 @@ class AirflowServer:
         self.processes: dict[str, subprocess.Popen] = {}
 
     def environment(self) -> dict[str, str]:
-        """The processes' environment. Airflow's own settings of the caller are dropped: they may mean another Airflow."""
+        """The processes' environment. The caller's own Airflow settings are dropped: they may mean another Airflow."""
         users = [f"{OPERATOR}:admin"] + ([f"{self.approver}:user"] if self.approver else [])
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
         return (
@@ -68,8 +68,8 @@ class AirflowServer:
                 "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
                 "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
                 "AIRFLOW__CORE__PARALLELISM": "4",
-            # How long the end of a task may go unnoticed: at the default of 5 s short tasks take 5 s every now and then.
-            "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
+                # How long the end of a task may go unnoticed: at the default of 5 s short tasks take 5 s every now and then.
+                "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
                 "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.url}/execution/",
                 "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(users),
                 "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(self.folder / "passwords.json"),

@@ -1,7 +1,7 @@
 """``make run``: the whole pipeline once, in a real Airflow that lives as long as the run.
 
-Without ``TANSO_HOME`` the packs' sample is put into ``var/inbox`` first. Payouts are approved without a person only for that sample, or
-under the name in ``TANSO_APPROVED_BY``. Exit code 0 if every step ran; refused rows and files are no failure.
+Without ``TANSO_HOME`` the packs' sample is put into ``var/inbox`` first. Payouts are approved without a person only for
+that sample, or under the name in ``TANSO_APPROVED_BY``. Exit code 0 if every step ran; refused rows and files are no failure.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from include.operate.airflow_api import DAGS, AirflowApi
 from include.operate.airflow_server import OPERATOR, AirflowFailed, AirflowServer
 from include.operate.follow import FINISHED, WAITING_FOR_A_PERSON, Chain
 from include.operate.lock import HomeIsBusy, hold
+from include.reports.summary import summarize
 
 STARTED = time.monotonic()
 SAMPLE_APPROVER = "bundled-sample"
@@ -39,8 +40,9 @@ def main() -> int:
         with hold(home):
             if not os.environ.get("TANSO_HOME"):
                 _say(f"Sample: {sample.copy_to_inbox(home)} files copied to {home.inbox}")
-            failed = _run(home, approver, as_of.isoformat())
-            _summarize(home)
+            began = datetime.now(UTC)
+            failed = _run(home, approver, as_of.isoformat(), began.isoformat().replace("+00:00", "Z"))
+            print("\n" + summarize(home, as_of, began))
     except KeyboardInterrupt:
         print("\nStopped. Nothing is half-written; `make run` carries on from here.", file=sys.stderr)
         return 130
@@ -58,9 +60,8 @@ def _approver() -> str | None:
     return named or (None if os.environ.get("TANSO_HOME") else SAMPLE_APPROVER)
 
 
-def _run(home: settings.Home, approver: str | None, as_of: str) -> bool:
+def _run(home: settings.Home, approver: str | None, as_of: str, since: str) -> bool:
     """Start Airflow, run the chain, stop Airflow; returns whether a step failed."""
-    since = datetime.now(UTC).isoformat().replace("+00:00", "Z")
     _say("Airflow starts …")
     with AirflowServer(home, approver) as server:
         api = _ready(server, since)
@@ -114,12 +115,6 @@ def _approver_api(server: AirflowServer, home: settings.Home, approver: str | No
         _say("More than the bundled sample has been received: payouts are left for a person to approve.")
         return None
     return AirflowApi(server.url, approver, server.password(approver)) if approver else None
-
-
-def _summarize(home: settings.Home) -> None:
-    from include.reports.summary import summarize
-
-    print("\n" + summarize(home))
 
 
 def _say(line: str) -> None:

@@ -31,5 +31,5 @@ def copy_to_inbox(home: Home) -> int:
 def is_all_there_is(home: Home) -> bool:
     """True when nothing but the sample was ever received: only then may payouts be approved without a person."""
     known = {hashlib.sha256(path.read_bytes()).hexdigest() for path in files().values()}
-    landed = (path for path in home.landing.rglob("*") if path.is_file())
-    return bool(known) and all(hashlib.sha256(path.read_bytes()).hexdigest() in known for path in landed)
+    # Landed files are named by their hash.
+    return bool(known) and all(path.name in known for path in home.landing.rglob("*") if path.is_file())

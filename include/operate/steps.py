@@ -6,7 +6,9 @@ The engine is imported when a step runs: a DAG file that is parsed must not load
 
 from __future__ import annotations
 
+import json
 from datetime import date
+from typing import Any
 
 from include import settings
 
@@ -23,12 +25,17 @@ def source_ids(wanted: list[str] | None = None) -> list[str]:
 
 
 def ingest_source(source_id: str) -> str:
-    """Take one source's new files."""
+    """Take one source's new files; RuntimeError says what could not be taken (what could be is staged all the same)."""
     from include.extracts import ingest_source
     from include.packs import load_sources
 
     source = next(source for source in load_sources() if source.source_id == source_id)
-    return _said(ingest_source(source, settings.home()))
+    result = ingest_source(source, settings.home())
+    _keep(f"sources/{source_id}", result.summary())
+    said = _said(_files_text(result.files))
+    if result.problems:
+        raise RuntimeError("\n".join(result.problems))
+    return said
 
 
 def publish_lake() -> str:
@@ -36,7 +43,11 @@ def publish_lake() -> str:
     from include.extracts import publish_lake
     from include.packs import load_policy, load_sources
 
-    return _said(publish_lake(settings.home(), load_sources(), load_policy()))
+    result = publish_lake(settings.home(), load_sources(), load_policy())
+    _keep("lake", result.summary())
+    for problem in result.problems:
+        print(problem)
+    return _said(f"lake: new are {', '.join(result.tables)}" if result.changed else "lake: nothing new")
 
 
 def check_policy() -> str:
@@ -70,6 +81,26 @@ def issue(proposal_id: str, approved_by: str) -> str:
     batch = issue(settings.home(), proposal_id, approved_by)
     _said(f"Issued {batch.batch_id}, approved by {approved_by}")
     return batch.batch_id
+
+
+def _files_text(files: list[dict[str, Any]]) -> str:
+    """What came of a source's files, on one line."""
+    if not files:
+        return "nothing new"
+    taken = [file for file in files if file["status"] == "accepted"]
+    refused = [f"{file['file_name']} ({file['reason']})" for file in files if file["status"] == "rejected"]
+    words = [f"{len(taken)} files taken: {sum(file['rows_accepted'] for file in taken):,} rows"]
+    words += [f"{rows:,} rows refused" for rows in [sum(file["rows_quarantined"] for file in taken)] if rows]
+    words += [f"refused whole: {', '.join(refused)}"] if refused else []
+    words += [f"{again} received before" for again in [len(files) - len(taken) - len(refused)] if again]
+    return "; ".join(words)
+
+
+def _keep(name: str, report: dict[str, Any]) -> None:
+    """Keep a step's report for the summary."""
+    path = settings.home().reports / f"{name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(report, ensure_ascii=False, indent=1, default=str), encoding="utf-8")
 
 
 def _said(result: object) -> str:

@@ -1,0 +1,134 @@
+"""The pipeline's steps without Airflow: ``python -m include.cli <step>``. What lies where: ``include/settings.py``."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from datetime import date
+
+from include import settings
+from include.operate.lock import HomeIsBusy, hold
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one step; returns the exit code. An error that the engine explains is shown without a traceback."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("include").setLevel(logging.INFO)
+    try:
+        if options.reads_only:
+            options.step(options)
+        else:
+            with hold(settings.home()):
+                options.step(options)
+    except (HomeIsBusy, ValueError, RuntimeError, OSError) as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m include.cli", description=__doc__)
+    steps = parser.add_subparsers(required=True, metavar="step")
+
+    def add(name: str, step, text: str, reads_only: bool = False) -> argparse.ArgumentParser:
+        command = steps.add_parser(name, help=text, description=text)
+        command.set_defaults(step=step, reads_only=reads_only)
+        return command
+
+    ingest = add("ingest", _ingest, "take new files of the sources into the lake")
+    ingest.add_argument("sources", nargs="*", help="source ids; all unless given")
+    add("evaluate", _evaluate, "build the marts and publish them when every check passes")
+    propose = add("propose", _propose, "work out what is due")
+    approve = add("approve", _approve, "list the proposals that wait, or issue one")
+    approve.add_argument("proposal", nargs="?", help="the id of the proposal to issue")
+    approve.add_argument("--by", help="name of the person who approves it; goes into the batch's manifest")
+    run = add("run", _run, "ingest, evaluate and propose; with --by also issue, and evaluate again")
+    run.add_argument("--by", help="name of the person who approves whatever is due")
+    for command in (propose, run):
+        command.add_argument("--as-of", type=date.fromisoformat, help="YYYY-MM-DD; TANSO_AS_OF or today unless given")
+    explain = add("explain", _explain, "why a participant got what they got", reads_only=True)
+    explain.add_argument("participant")
+    add("summary", _summary, "what came in, what was refused, what is due, where it is", reads_only=True)
+    return parser
+
+
+def _ingest(options: argparse.Namespace) -> None:
+    from include.operate import steps
+
+    failed = []
+    for source_id in steps.source_ids(getattr(options, "sources", None)):
+        try:
+            steps.ingest_source(source_id)
+        except Exception as error:  # the other sources' files are taken all the same
+            print(f"{source_id}: {type(error).__name__}: {error}", file=sys.stderr)
+            failed.append(source_id)
+    steps.publish_lake()
+    if failed:
+        raise RuntimeError(
+            f"Not taken: {', '.join(failed)}; the others are in the lake. Mend what is said above and run again."
+        )
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from include.operate import steps
+
+    steps.evaluate()
+
+
+def _propose(options: argparse.Namespace) -> list[dict[str, str]]:
+    from include.operate import steps
+
+    questions = steps.propose(options.as_of or settings.as_of())
+    for question in questions:
+        print(f"{question['proposal_id']}  {question['subject']}")
+    return questions
+
+
+def _approve(options: argparse.Namespace) -> None:
+    from include.operate import steps
+    from include.payouts import pending
+    from include.reports.approval import question
+
+    if options.proposal:
+        if not (options.by or "").strip():
+            raise ValueError("Who approves it? Give --by (BY=<name> with make); the name goes into the manifest.")
+        steps.issue(options.proposal, options.by.strip())
+        steps.evaluate()
+        return
+    waiting = [question(proposal) for proposal in pending(settings.home())]
+    for asked in waiting:
+        print(f"{asked['subject']}\n\n{asked['body']}\n\n  make approve PROPOSAL={asked['proposal_id']} BY=<name>\n")
+    if not waiting:
+        print("No proposal waits.")
+
+
+def _run(options: argparse.Namespace) -> None:
+    from include.operate import steps
+
+    _ingest(options)
+    steps.check_policy()
+    steps.evaluate()
+    questions = _propose(options)
+    if options.by and questions:
+        for question in questions:
+            steps.issue(question["proposal_id"], options.by.strip())
+        steps.evaluate()
+    _summary(options)
+
+
+def _explain(options: argparse.Namespace) -> None:
+    from include.reports.explain import explain
+
+    print(explain(settings.home(), options.participant))
+
+
+def _summary(options: argparse.Namespace) -> None:
+    from include.reports.summary import summarize
+
+    print(summarize(settings.home()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

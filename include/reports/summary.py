@@ -1,0 +1,263 @@
+"""The summary of a home: what came in, what was refused and why, what is due, paid, held, and where everything lies."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from include import settings
+from include.reports.text import section, table
+from include.settings import Home
+
+
+def summarize(home: Home, as_of: date | None = None, since: datetime | None = None) -> str:
+    """The summary as text that is Markdown too; also written to ``reports/latest.md``. Holds no personal data.
+
+    ``as_of``: the day that decides what is payable, by default that of the environment. ``since`` (UTC): what came or was issued
+    since then is told apart as this run's.
+    """
+    day = as_of or settings.as_of()
+    parts = [f"# Tanso, as of {day}\n", _arrived(home, since)]
+    if home.database.exists():
+        from include.warehouse import connect
+
+        with connect(home) as marts:
+            parts += [_files(marts), _registers(home), _results(marts), _gaps(marts)]
+        parts.append(_payouts(home, day))
+    else:
+        parts.append("Nothing is evaluated yet: run `make run`, or `make ingest evaluate`.\n")
+    parts += [_batches(home, since), _proposals(home), _where(home)]
+    text = "\n".join(part for part in parts if part)
+    home.reports.mkdir(parents=True, exist_ok=True)
+    (home.reports / "latest.md").write_text(text, encoding="utf-8")
+    return text
+
+
+def _arrived(home: Home, since: datetime | None) -> str:
+    if since is None:
+        return ""
+    count = sum(
+        _utc(json.loads(path.read_text("utf-8"))["received_at"]) >= since for path in home.receipts.rglob("*.json")
+    )
+    batches = sum(_utc(manifest["issued_at"]) >= since for manifest in _manifests(home))
+    if not count and not batches:
+        return "This run: no new file, no new batch. What follows stands from earlier runs.\n"
+    return f"This run: {count:,} new files, {batches:,} batches issued.\n"
+
+
+def _files(marts: duckdb.DuckDBPyConnection) -> str:
+    by_source = marts.sql(
+        """
+        select source_id, count(*) filter (where status = 'accepted') as taken,
+            count(*) filter (where status = 'rejected') as refused, count(*) filter (where status = 'duplicate') as twice,
+            coalesce(sum(rows_read), 0)::bigint, coalesce(sum(rows_accepted), 0)::bigint,
+            coalesce(sum(rows_quarantined), 0)::bigint, coalesce(sum(rows_duplicate), 0)::bigint
+        from marts.dq_files group by source_id order by source_id
+        """
+    ).fetchall()
+    refused = marts.sql(
+        "select source_id, file_name, reason from marts.dq_files where status = 'rejected' order by all"
+    ).fetchall()
+    rows = marts.sql(
+        "select source_id, reason, count(*), count(distinct sha256) from marts.dq_quarantine group by all order by all"
+    ).fetchall()
+    head = ["source", "files", "refused", "received twice", "rows", "accepted", "refused rows", "said twice"]
+    return section(
+        "Files and rows",
+        table(head, by_source),
+        refused and "Refused whole (nothing of them is used; the reports are in `rejected/<source>/`):",
+        table(["source", "file", "reason"], refused),
+        rows and "Refused rows (as received, with number and reason, in `quarantine/<source>/`):",
+        table(["source", "reason", "rows", "in files"], rows),
+    )
+
+
+def _registers(home: Home) -> str:
+    """What the kinds of extracts noted: register rows that were kept, doubtful values, columns and files left alone."""
+    try:
+        notes = json.loads((home.reports / "lake.json").read_text("utf-8"))["notes"]
+    except FileNotFoundError:
+        return ""
+    counts: dict[tuple[str, str, str], int] = {}
+    for source_id, found in notes.items():
+        for kind, entries in found.items():
+            for entry in entries if isinstance(entries, list) else [entries]:
+                what = (entry.get("reason") or entry.get("note") or "") if isinstance(entry, dict) else str(entry)
+                counts[source_id, kind, what] = counts.get((source_id, kind, what), 0) + 1
+    looks = [json.loads(path.read_text("utf-8")) for path in sorted((home.reports / "sources").glob("*.json"))]
+    ignored = [
+        [look["source_id"], name, "no such file name is declared"] for look in looks for name in look["ignored_files"]
+    ]
+    ignored += [
+        [look["source_id"], file["file_name"], "columns not used: " + ", ".join(file["ignored_columns"])]
+        for look in looks
+        for file in look["files"]
+        if file.get("ignored_columns")
+    ]
+    return section(
+        "Notes on what came",
+        counts
+        and f"By participant in `{_short(home.reports / 'lake.json')}` (`kept`: the last accepted row stays in force):",
+        table(["source", "what", "why", "count"], ([*key, counts[key]] for key in sorted(counts))),
+        ignored and "Left alone:",
+        table(["source", "file", "why"], ignored, limit=12),
+    )
+
+
+def _results(marts: duckdb.DuckDBPyConnection) -> str:
+    periods = marts.sql(
+        """
+        with evaluated as (
+            select program_id, period_id, count(distinct participant_id) as participants,
+                count(distinct participant_id) filter (where status = 'evaluated') as evaluated
+            from marts.fct_reductions group by all
+        ),
+        awarded as (
+            select program_id, period_id, count(distinct participant_id) filter (where points > 0) as awarded,
+                sum(points)::bigint as points
+            from marts.fct_point_awards group by all
+        )
+        select program_id, period_id, participants, evaluated, coalesce(awarded, 0), coalesce(points, 0)
+        from evaluated left join awarded using (program_id, period_id) order by all
+        """
+    ).fetchall()
+    statuses = marts.sql(
+        """
+        select program_id, status, count(distinct participant_id), count(*)
+        from marts.fct_reductions where status <> 'evaluated' group by all order by all
+        """
+    ).fetchall()
+    applications = marts.sql(
+        "select program_id, status, count(distinct participant_id), count(*) from marts.fct_applications "
+        "where status <> 'accepted' group by all order by all"
+    ).fetchall()
+    return section(
+        "Results",
+        table(["programme", "period", "participants", "evaluated", "awarded", "points"], periods),
+        statuses and "Not evaluated, and why (participant × period × utility):",
+        table(["programme", "status", "participants", "rows"], statuses),
+        applications and "Applications not accepted:",
+        table(["programme", "status", "participants", "applications"], applications),
+    )
+
+
+def _gaps(marts: duckdb.DuckDBPyConnection) -> str:
+    unmatched = marts.sql(
+        "select program_id, utility, reason, count(*) from marts.dq_unmatched_meters group by all order by all"
+    ).fetchall()
+    gaps = marts.sql(
+        """
+        select program_id, region_code, min(period_id), max(period_id), count(*), max(participants)
+        from marts.dq_policy_gaps group by all order by all
+        """
+    ).fetchall()
+    return section(
+        "To be mended",
+        unmatched and "Meters that no reading ever matched (`marts.dq_unmatched_meters`):",
+        table(["programme", "utility", "reason", "meters"], unmatched),
+        gaps and "Regions without policy: their participants are not evaluated (add a row to `region_policies.csv`):",
+        table(["programme", "region", "from", "to", "periods", "participants"], gaps),
+    )
+
+
+def _payouts(home: Home, day: date) -> str:
+    from include.payouts.decision import standing
+
+    found = standing(home, day)
+    names = ("program_id", "period_id", "currency", "due", "paid", "to_pay", "held", "overpaid")
+    held: dict[tuple, list[int]] = {}
+    for row in found:
+        for reason in row["held_reasons"]:
+            entry = held.setdefault((row["program_id"], reason["region_code"], reason["hold_reason"]), [0, 0])
+            entry[0] += reason["participants"]
+            entry[1] += reason["amount"]
+    with duckdb.connect(str(home.database), read_only=True) as marts:
+        regions = marts.sql(
+            """
+            select program_id, region_code, period_id, incentive_type, count(*), sum(paid_amount)::bigint
+            from marts.fct_payouts where paid_amount <> 0 group by all order by all
+            """
+        ).fetchall()
+    return section(
+        "Payouts",
+        table(
+            ["programme", "period", "", "due", "paid", "to pay", "held", "overpaid"],
+            ([row[name] for name in names] for row in found),
+        ),
+        regions and "Paid, by region and period (`marts.fct_payout_lines` has the lines):",
+        table(["programme", "region", "period", "kind", "participants", "amount"], regions, limit=24),
+        held and "Held until mended (`held.csv` in the batches lists them):",
+        table(["programme", "region", "reason", "payouts", "amount"], ([*key, *held[key]] for key in sorted(held))),
+    )
+
+
+def _batches(home: Home, since: datetime | None) -> str:
+    manifests = sorted(_manifests(home), key=lambda manifest: manifest["issued_at"])
+    rows = [
+        [
+            manifest["program_id"],
+            manifest["batch_id"],
+            manifest["lines"],
+            manifest["amount"],
+            manifest["currency"],
+            manifest["approved_by"],
+            manifest["issued_at"][:16],
+            "this run" if since and _utc(manifest["issued_at"]) >= since else "",
+        ]
+        for manifest in manifests
+    ]
+    return section(
+        "Batches issued",
+        table(["programme", "batch", "lines", "amount", "", "approved by", "issued (UTC)", ""], rows[-20:]),
+        f"The latest 20 of {len(rows):,}." if len(rows) > 20 else "",
+    )
+
+
+def _proposals(home: Home) -> str:
+    from include.payouts import pending
+
+    waiting = [
+        [
+            proposal.lines,
+            proposal.amount,
+            proposal.currency,
+            f'make approve PROPOSAL={proposal.proposal_id} BY="<name>"',
+        ]
+        for proposal in pending(home)
+    ]
+    return section(
+        "Waiting for approval",
+        waiting and "`make approve` shows what they pay; nothing is paid before a person approves:",
+        table(["lines", "amount", "", "to issue it"], waiting),
+    )
+
+
+def _where(home: Home) -> str:
+    python = "import duckdb; duckdb.connect('{}', read_only=True).sql('from marts.fct_payouts limit 20').show()"
+    rows = [
+        ["marts", _short(home.database)],
+        ["payout files", _short(home.exports) + "/<programme>/<period>/<batch>/<region>/"],
+        ["this summary", _short(home.reports / "latest.md")],
+    ]
+    query = f'    .venv/bin/python -c "{python.format(_short(home.database))}"' if home.database.exists() else ""
+    return section("Where to look", table(["what", "where"], rows), query)
+
+
+def _manifests(home: Home) -> list[dict[str, Any]]:
+    """The issued batches' manifests; a folder that is being written has a hidden name."""
+    paths = (path for path in home.exports.glob("*/*/*/manifest.json") if not path.parent.name.startswith("."))
+    return [json.loads(path.read_text("utf-8")) for path in paths]
+
+
+def _utc(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _short(path: Path) -> str:
+    """The path from the checkout where it lies below it."""
+    return str(path.relative_to(settings.PROJECT_ROOT) if path.is_relative_to(settings.PROJECT_ROOT) else path)
