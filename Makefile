@@ -47,13 +47,13 @@ propose: setup  ## work out what is due
 	@$(CLI) propose
 
 approve: setup  ## list what waits; PROPOSAL=<id> BY=<name> issues one
-	@$(CLI) approve $(if $(PROPOSAL),$(PROPOSAL) --by "$(BY)")
+	@$(CLI) approve $(if $(PROPOSAL),"$$PROPOSAL" --by "$$BY")
 
 summary: setup  ## what came in, what was refused, what is due, where it is
 	@$(CLI) summary
 
 explain: setup  ## PARTICIPANT=<id>: why a participant got what they got
-	@$(CLI) explain "$(PARTICIPANT)"
+	@$(CLI) explain "$$PARTICIPANT"
 
 lint: setup  ## ruff and sqlfluff
 	@$(VENV)/bin/ruff check .

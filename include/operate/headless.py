@@ -1,7 +1,8 @@
 """``make run``: the whole pipeline once, in a real Airflow that lives as long as the run.
 
 Without ``TANSO_HOME`` the packs' sample is put into ``var/inbox`` first. Payouts are approved without a person only for
-that sample, or under the name in ``TANSO_APPROVED_BY``. Exit code 0 if every step ran; refused rows and files are no failure.
+that sample, or under the name in ``TANSO_APPROVED_BY``. Exit code 0 if every step ran; refused rows and files are no
+failure.
 """
 
 from __future__ import annotations

@@ -17,8 +17,8 @@ from include.settings import Home
 def summarize(home: Home, as_of: date | None = None, since: datetime | None = None) -> str:
     """The summary as text that is Markdown too; also written to ``reports/latest.md``. Holds no personal data.
 
-    ``as_of``: the day that decides what is payable, by default that of the environment. ``since`` (UTC): what came or was issued
-    since then is told apart as this run's.
+    ``as_of``: the day that decides what is payable, by default that of the environment. ``since`` (UTC): what came or
+    was issued since then is told apart as this run's.
     """
     day = as_of or settings.as_of()
     parts = [f"# Tanso, as of {day}\n", _arrived(home, since)]
@@ -53,7 +53,8 @@ def _files(marts: duckdb.DuckDBPyConnection) -> str:
     by_source = marts.sql(
         """
         select source_id, count(*) filter (where status = 'accepted') as taken,
-            count(*) filter (where status = 'rejected') as refused, count(*) filter (where status = 'duplicate') as twice,
+            count(*) filter (where status = 'rejected') as refused,
+            count(*) filter (where status = 'duplicate') as twice,
             coalesce(sum(rows_read), 0)::bigint, coalesce(sum(rows_accepted), 0)::bigint,
             coalesce(sum(rows_quarantined), 0)::bigint, coalesce(sum(rows_duplicate), 0)::bigint
         from marts.dq_files group by source_id order by source_id

@@ -14,7 +14,7 @@ def section(title: str, *blocks: str) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[Any]], limit: int = 30) -> str:
-    """An aligned table, numbers to the right; empty without rows. Beyond ``limit`` rows it says how many were left out."""
+    """An aligned table, numbers to the right; empty without rows. Says how many rows beyond ``limit`` are left out."""
     found = [list(row) for row in rows]
     if not found:
         return ""
