@@ -124,6 +124,13 @@ TABLES: dict[str, dict[str, str]] = {
         "payee_key": "VARCHAR",
         "issued_at": "TIMESTAMP",
     },
+    # One row per provider and utility that a declared source reads.
+    "providers": {
+        "program_id": "VARCHAR",
+        "utility": "VARCHAR",
+        "provider": "VARCHAR",
+        "source_id": "VARCHAR",
+    },
     # One row per received file.
     "files": {
         "program_id": "VARCHAR",

@@ -15,6 +15,12 @@ from include.settings import Home
 
 _COUNTS = ("rows_read", "rows_accepted", "rows_quarantined", "rows_duplicate")
 _NOT_OURS = {"ledger"}
+# tables of one file over all sources, and their total order
+_OVERVIEW = {
+    "files": "source_id, received_at, sha256, file_name",
+    "quarantine": "source_id, file_name, sha256, row_no",
+    "providers": "program_id, utility, provider, source_id",
+}
 
 
 def publish(home: Home, sources: Sequence[Source], results: Sequence[SourceResult]) -> LakeResult:
@@ -25,17 +31,19 @@ def publish(home: Home, sources: Sequence[Source], results: Sequence[SourceResul
         before = _state(home)
         _remove_undeclared(home, sources)
         with duckdb.connect() as overview:
-            for table in ("files", "quarantine"):
+            for table in _OVERVIEW:
                 overview.execute(f"create table {table} ({columns_sql(table)})")
             for source in sources:
                 staged = _collect(overview, source, home, problems)
+                for utility in {usage["utility"] for usage in source.options["usages"]} if source.provider else ():
+                    row = [source.program_id, utility, source.provider, source.source_id]
+                    overview.execute("insert into providers values (?, ?, ?, ?)", row)
                 with duckdb.connect() as con:
                     values.install(con)
                     if found := kinds.module_of(source.kind).publish(con, home, source, staged):
                         notes[source.source_id] = found
                 totals[source.source_id] = _totals(overview, source)
-            order = {"files": "source_id, received_at, sha256, file_name", "quarantine": "source_id, file_name, sha256, row_no"}
-            for table, by in order.items():
+            for table, by in _OVERVIEW.items():
                 lake_files.write(overview, f"select * from {table} order by {by}", home.lake / table / "data.parquet")
         after = _state(home)
     changed = sorted(table for table in TABLES if before.get(table) != after.get(table))
@@ -84,7 +92,7 @@ def _totals(con: duckdb.DuckDBPyConnection, source: Source) -> dict[str, int]:
 def _remove_undeclared(home: Home, sources: Sequence[Source]) -> None:
     """What a source left that no pack declares any more; a share is ``<source_id>.parquet`` or ``source_id=<source_id>/``."""
     declared = {source.source_id for source in sources}
-    for table in set(TABLES) - _NOT_OURS - {"files", "quarantine"}:
+    for table in set(TABLES) - _NOT_OURS - set(_OVERVIEW):
         for share in (home.lake / table).glob("*"):
             if share.is_dir() and share.name.removeprefix("source_id=") not in declared:
                 shutil.rmtree(share)

@@ -8,7 +8,7 @@ known_providers as (
         program_id,
         utility,
         provider
-    from {{ ref('stg_readings') }}
+    from {{ ref('stg_providers') }}
 )
 
 select
