@@ -222,7 +222,6 @@ def apartments(sample: Sample, members: list[Member]) -> None:
         if year >= 2019:
             extract.bad("bad_month", "C207", "109", "303", f"{year}.8월", "240", "13", "")
             extract.bad("usage_out_of_range", "C207", "109", "304", month, "100001", "13", "")
-            extract.bad("bad_customer_no", "-", "109", "305", month, "240", "13", "")
             extract.bad("conflicting_duplicate", "C207", "109", "306", month, "240", "13", "")
             extract.bad("conflicting_duplicate", "C207", "109", "306", month, "240", "14", "")
         extract.scatter(len(extract.rows) - good, rng)
