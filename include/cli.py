@@ -59,6 +59,7 @@ def _ingest(options: argparse.Namespace) -> None:
 
     failed = []
     for source_id in steps.source_ids(getattr(options, "sources", None)):
+        print(f"{source_id}: ", end="", flush=True)
         try:
             steps.ingest_source(source_id)
         except Exception as error:  # the other sources' files are taken all the same

@@ -1,0 +1,23 @@
+"""Every test works on a home of its own, and never on the caller's."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from include.settings import Home
+
+# Before anything imports them: no test may phone home or read the caller's Airflow.
+for _name in [name for name in os.environ if name.startswith(("AIRFLOW", "TANSO_")) and name != "TANSO_REAL_DATA"]:
+    del os.environ[_name]
+os.environ["GX_ANALYTICS_ENABLED"] = "False"
+os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """An empty ``TANSO_HOME``."""
+    monkeypatch.setenv("TANSO_HOME", str(tmp_path / "home"))
+    return Home(tmp_path / "home")
