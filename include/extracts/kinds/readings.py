@@ -5,7 +5,9 @@ tariff, read_kind, starts_on, ends_on. Options:
 
 ``meter``               list of fields; one: a customer number, hyphens and spaces go; several: a tuple of texts, joined by U+001F
 ``customer_no_pattern`` what a customer number looks like (optional)
-``usages``              list of {field, utility, unit, max}: ``max`` is the largest plausible usage in ``unit``
+``usages``              list of {field, utility, unit, max}: ``max`` is the largest plausible usage in ``unit``; with
+                        ``where`` ({field: text}) only of rows whose field says so; rows for no usage are ``unknown_unit``
+``zero_is_missing``     true: the source writes 0 where it has no reading; such a row is ``missing_value`` (optional)
 ``estimated_values``    what ``read_kind`` says of an estimated reading (optional)
 """
 
@@ -33,7 +35,7 @@ _REASONS = (
     "missing_value", "bad_customer_no", "bad_month", "bad_number", "negative_usage", "unknown_unit", "usage_out_of_range",
     "period_reversed",
 )  # fmt: skip
-_OPTIONS = {"meter", "customer_no_pattern", "usages", "estimated_values"}
+_OPTIONS = {"meter", "customer_no_pattern", "usages", "estimated_values", "zero_is_missing"}
 
 
 def check(source: Source) -> None:
@@ -53,12 +55,17 @@ def check(source: Source) -> None:
         raise source.error("options.usages", "must be a list")
     for number, usage in enumerate(usages):
         key = f"options.usages[{number}]"
-        if not isinstance(usage, dict) or set(usage) != {"field", "utility", "unit", "max"}:
-            raise source.error(key, f"must have field, utility, unit and max, not {usage!r}")
+        if not isinstance(usage, dict) or set(usage) - {"where"} != {"field", "utility", "unit", "max"}:
+            raise source.error(key, f"must have field, utility, unit and max, and may have where, not {usage!r}")
         if usage["field"] not in source.columns:
             raise source.error(f"{key}.field", f"{usage['field']!r} is no field of columns")
         if isinstance(usage["max"], bool) or not isinstance(usage["max"], int) or usage["max"] <= 0:
             raise source.error(f"{key}.max", f"must be a whole number above 0, not {usage['max']!r}")
+        where = usage.get("where", {})
+        if not isinstance(where, dict) or not set(where) <= set(source.columns) or (not where and "where" in usage):
+            raise source.error(f"{key}.where", f"must be fields of columns and what they say, not {where!r}")
+    if not isinstance(source.option("zero_is_missing", False), bool):
+        raise source.error("options.zero_is_missing", "must be true or false")
     if len({usage["utility"] for usage in usages}) < len(usages):
         raise source.error("options.usages", "a utility may be there once only")
 
@@ -155,6 +162,8 @@ def _judged(source: Source, usages: list[dict]) -> str:
     """The query that types every row of ``raw`` and finds the first reason against it."""
     fields, meter = source.columns, source.option("meter")
     required = [f"raw.{field} is null" for field, column in fields.items() if column.not_null]
+    if source.option("zero_is_missing", False):
+        required += [f"not regexp_matches(to_number(raw.{usage['field']}), '[1-9]')" for usage in usages]
     if len(meter) == 1:
         meter_key = f"to_meter_no({meter[0]})"
         bad_number = "meter_key is null"
@@ -181,6 +190,8 @@ def _judged(source: Source, usages: list[dict]) -> str:
     joins = ""
     for i, usage in enumerate(usages):
         text, number, value = f"raw.{usage['field']}", f"number_{i}", f"usage_{i}"
+        if "where" in usage:
+            text = f"case when {_where(usage)} then {text} end"
         typed += [f"{text} as text_{i}", f"to_number({text}) as {number}"]
         exact = f"try_cast({number} as decimal(18, 3))"
         if has_unit:
@@ -196,6 +207,9 @@ def _judged(source: Source, usages: list[dict]) -> str:
         any_of["negative_usage"].append(f"starts_with({number}, '-') and regexp_matches({number}, '[1-9]')")
         # A number that the type cannot hold is out of range as well.
         any_of["usage_out_of_range"].append(f"{number} is not null and coalesce({value} > {usage['max']}, true)")
+    if all("where" in usage for usage in usages):
+        typed.append(f"coalesce({' or '.join(f'({_where(usage)})' for usage in usages)}, false) as is_of_a_utility")
+        any_of["unknown_unit"].append("not is_of_a_utility")
     conditions = {
         "missing_value": "is_missing",
         "bad_customer_no": bad_number,
@@ -210,6 +224,12 @@ def _judged(source: Source, usages: list[dict]) -> str:
              valued as (select *, {', '.join(values)} from typed)
         select row_no, meter_key, month as usage_month, tariff, is_estimated, {kept}, case {whens} end as reason from valued
     """
+
+
+def _where(usage: dict) -> str:
+    """SQL on ``raw``: the row is one that ``usage`` is taken from."""
+    wanted = {field: lake_files.sql_text(str(text)) for field, text in usage["where"].items()}
+    return " and ".join(f"compact(raw.{field}) = compact({text})" for field, text in wanted.items())
 
 
 def _divided(number: str, divide_by: str) -> str:
