@@ -12,13 +12,23 @@ class NotPublishedError(FileNotFoundError):
 
 
 def connect(home: Home) -> duckdb.DuckDBPyConnection:
-    """A read-only connection to ``warehouse/tanso.duckdb``; it keeps its snapshot when a newer file is published.
+    """A connection to ``warehouse/tanso.duckdb``, read-only; it keeps its snapshot when a newer file is published.
 
     Raises NotPublishedError when there is none.
     """
     if not home.database.exists():
         raise NotPublishedError(f"{home.database} does not exist: nothing is evaluated yet; run `make run` first")
-    return duckdb.connect(str(home.database), read_only=True)
+    # Attached, not opened: DuckDB gives who opens a path again in one process the instance that is open already, so the
+    # file that was replaced, and not the one that is there now.
+    connection = duckdb.connect()
+    try:
+        path = str(home.database).replace("'", "''")
+        connection.execute(f"attach '{path}' as tanso (read_only)")
+        connection.execute("use tanso")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def published_fingerprint(home: Home) -> str | None:

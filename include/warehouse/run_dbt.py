@@ -88,7 +88,7 @@ def _log_node(event) -> None:
 
 def _content(project: Path) -> str:
     files = [path for path in sorted(project.rglob("*")) if path.is_file()]
-    return "\n".join(f"{path} {sha256(path)}" for path in files)
+    return "\n".join(f"{path.relative_to(project)} {sha256(path)}" for path in files)
 
 
 @contextmanager
