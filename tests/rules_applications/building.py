@@ -18,7 +18,7 @@ from include.packs.policy import load_policy
 
 SHIPPED = settings.PROJECT_ROOT / "include" / "programs" / "jp_nakano_eco_point" / "policy"
 DBT_PROJECT = settings.PROJECT_ROOT / "dbt_project"
-MODELS = ["+path:models/intermediate/applications", "path:models/marts/applications"]
+MODELS = ["+path:models/intermediate/applications", "path:models/marts/applications", "path:tests/applications"]
 ALL_MONTHS = "7 8 9 12 1 2"
 
 
