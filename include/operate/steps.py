@@ -70,7 +70,7 @@ def propose(as_of: date) -> list[dict[str, str]]:
     from include.reports.approval import question
 
     proposals = propose(settings.home(), as_of)
-    _said(f"{len(proposals)} proposals as of {as_of}" if proposals else f"Nothing is due as of {as_of}")
+    _said(f"Proposals as of {as_of}: {len(proposals)}" if proposals else f"Nothing is due as of {as_of}")
     return [question(proposal) for proposal in proposals]
 
 
@@ -89,11 +89,13 @@ def _files_text(files: list[dict[str, Any]]) -> str:
         return "nothing new"
     taken = [file for file in files if file["status"] == "accepted"]
     refused = [f"{file['file_name']} ({file['reason']})" for file in files if file["status"] == "rejected"]
-    words = [f"{len(taken)} files taken: {sum(file['rows_accepted'] for file in taken):,} rows"]
-    words += [f"{rows:,} rows refused" for rows in [sum(file["rows_quarantined"] for file in taken)] if rows]
+    accepted, quarantined = (sum(file[count] for file in taken) for count in ("rows_accepted", "rows_quarantined"))
+    again = len(files) - len(taken) - len(refused)
+    words = [f"files taken: {len(taken)}, rows: {accepted:,}"]
+    words += [f"rows refused: {quarantined:,}"] if quarantined else []
+    words += [f"received before: {again}"] if again else []
     words += [f"refused whole: {', '.join(refused)}"] if refused else []
-    words += [f"{again} received before" for again in [len(files) - len(taken) - len(refused)] if again]
-    return "; ".join(words)
+    return ", ".join(words)
 
 
 def _keep(name: str, report: dict[str, Any]) -> None:

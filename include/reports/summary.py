@@ -64,7 +64,11 @@ def _files(marts: duckdb.DuckDBPyConnection) -> str:
         "select source_id, file_name, reason from marts.dq_files where status = 'rejected' order by all"
     ).fetchall()
     rows = marts.sql(
-        "select source_id, reason, count(*), count(distinct sha256) from marts.dq_quarantine group by all order by all"
+        """
+        select reason, sum(rows)::bigint, string_agg(source_id || ' ' || rows, ', ' order by source_id)
+        from (select reason, source_id, count(*) as rows from marts.dq_quarantine group by all)
+        group by reason order by reason
+        """
     ).fetchall()
     head = ["source", "files", "refused", "received twice", "rows", "accepted", "refused rows", "said twice"]
     return section(
@@ -73,7 +77,7 @@ def _files(marts: duckdb.DuckDBPyConnection) -> str:
         refused and "Refused whole (nothing of them is used; the reports are in `rejected/<source>/`):",
         table(["source", "file", "reason"], refused),
         rows and "Refused rows (as received, with number and reason, in `quarantine/<source>/`):",
-        table(["source", "reason", "rows", "in files"], rows),
+        table(["reason", "rows", "of sources"], rows),
     )
 
 
@@ -186,7 +190,7 @@ def _payouts(home: Home, day: date) -> str:
     return section(
         "Payouts",
         table(
-            ["programme", "period", "", "due", "paid", "to pay", "held", "overpaid"],
+            ["programme", "period", "currency", "due", "paid", "to pay", "held", "overpaid"],
             ([row[name] for name in names] for row in found),
         ),
         regions and "Paid, by region and period (`marts.fct_payout_lines` has the lines):",
@@ -213,7 +217,7 @@ def _batches(home: Home, since: datetime | None) -> str:
     ]
     return section(
         "Batches issued",
-        table(["programme", "batch", "lines", "amount", "", "approved by", "issued (UTC)", ""], rows[-20:]),
+        table(["programme", "batch", "lines", "amount", "currency", "approved by", "issued (UTC)", ""], rows[-20:]),
         f"The latest 20 of {len(rows):,}." if len(rows) > 20 else "",
     )
 
@@ -233,7 +237,7 @@ def _proposals(home: Home) -> str:
     return section(
         "Waiting for approval",
         waiting and "`make approve` shows what they pay; nothing is paid before a person approves:",
-        table(["lines", "amount", "", "to issue it"], waiting),
+        table(["lines", "amount", "currency", "to issue it"], waiting),
     )
 
 
