@@ -1,0 +1,87 @@
+"""CSV files that leave the house: CRLF, header row, the recipient's encoding, nothing a spreadsheet would run."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+# What printers set for a character they do not have; in every Korean and Japanese encoding.
+GETA = "〓"
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True)
+class Substitution:
+    """Characters of one cell that the file's encoding lacks, written as 〓. ``row`` is the 1-based data row."""
+
+    path: str
+    row: int
+    column: str
+    characters: int
+
+
+def _geta(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return GETA * (error.end - error.start), error.end
+
+
+codecs.register_error("tanso_geta", _geta)
+
+
+def cell(value: Any) -> str:
+    """A value as a cell shows it; a text that a spreadsheet would take for a formula gets a leading ``'``."""
+    if value is None:
+        return ""
+    if isinstance(value, (int, Decimal)):
+        return str(value)
+    text = value.isoformat() if isinstance(value, date) else str(value)
+    return "'" + text if text.startswith(_FORMULA) else text
+
+
+def write(
+    path: Path, name: str, encoding: str, header: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> tuple[int, list[Substitution]]:
+    """Write a new file; the number of data rows and what could not be encoded. ``name`` is the path to report."""
+    written, lost = 0, []
+    with path.open("x", encoding=encoding, errors="tanso_geta", newline="") as file:
+        writer = csv.writer(file, lineterminator="\r\n")
+        writer.writerow(header)
+        for row in rows:
+            written += 1
+            cells = [cell(value) for value in row]
+            writer.writerow(cells)
+            try:
+                "".join(cells).encode(encoding)
+            except UnicodeEncodeError:
+                counts = {column: missing(text, encoding) for column, text in zip(header, cells, strict=True)}
+                lost += [Substitution(name, written, column, count) for column, count in counts.items() if count]
+    return written, lost
+
+
+def read(content: bytes, encoding: str) -> tuple[list[str], list[list[str]]]:
+    """Header and data rows of a file as a recipient would read it; raises UnicodeDecodeError if it cannot."""
+    header, *rows = csv.reader(io.StringIO(content.decode(encoding), newline=""))
+    return header, rows
+
+
+def missing(text: str, encoding: str) -> int:
+    """How many characters of a text the encoding lacks."""
+    if not text:
+        return 0
+    return sum(1 for character in text if not _encodable(character, encoding))
+
+
+def _encodable(character: str, encoding: str) -> bool:
+    try:
+        character.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,111 @@
+"""Make the decision: ``decision.sql`` on the published marts, the lake, and the ledger as it is on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from include import lake
+from include.payouts import ledger
+from include.settings import Home
+
+SQL = Path(__file__).with_name("decision.sql")
+
+
+def decide(
+    home: Home, as_of: date, program_id: str | None = None, period_id: str | None = None
+) -> duckdb.DuckDBPyConnection:
+    """A database in memory with the tables of ``decision.sql``, for all programmes and periods or for one. Close it.
+
+    Raises FileNotFoundError before the first evaluation, LedgerError for a damaged batch, ValueError when marts,
+    register and policy do not go together.
+    """
+    if not home.database.exists():
+        raise FileNotFoundError(f"{home.database} does not exist: evaluate first (make evaluate)")
+    connection = duckdb.connect()
+    try:
+        quoted = str(home.database).replace("'", "''")
+        connection.execute(f"attach '{quoted}' as house (read_only)")
+        lake.create_sources(connection, home.lake)
+        ledger.load(connection, home)
+        connection.execute("set variable as_of = ?", [as_of])
+        connection.execute("set variable program_id = ?::varchar", [program_id])
+        connection.execute("set variable period_id = ?::varchar", [period_id])
+        connection.execute(SQL.read_text("utf-8"))
+        _check(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def build_info(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    """What the published marts say of how they were made: ``code_version``, ``policy_sha256``, ``fingerprint``."""
+    return rows(connection, "select * from house.meta.build_info")[0]
+
+
+def rows(connection: duckdb.DuckDBPyConnection, sql: str, values: Iterable[Any] = ()) -> list[dict[str, Any]]:
+    """The rows of a query, each as a dict."""
+    result = connection.execute(sql, list(values))
+    names = [column[0] for column in result.description]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
+def standing(home: Home, as_of: date) -> list[dict[str, Any]]:
+    """Per programme and period what a run's report tells, whether or not there is something to propose.
+
+    Keys: program_id, period_id, currency, due, paid, to_pay, held, overpaid (amounts), overpaid_participants, and
+    held_reasons (list of region_code, hold_reason, participants, amount).
+    """
+    with decide(home, as_of) as connection:
+        held = rows(
+            connection,
+            "select program_id, period_id, region_code, hold_reason, count(*) as participants, "
+            "sum(amount)::bigint as amount from held group by all order by all",
+        )
+        found = rows(
+            connection,
+            """
+            select program_id, period_id, p.currency, sum(due)::bigint as due, sum(paid)::bigint as paid,
+                coalesce(sum(due - paid) filter (where hold_reason is null and due > paid), 0)::bigint as to_pay,
+                coalesce(sum(due - paid) filter (where hold_reason is not null and due > paid), 0)::bigint as held,
+                count(*) filter (where paid > due) as overpaid_participants,
+                coalesce(sum(paid - due) filter (where paid > due), 0)::bigint as overpaid
+            from decision as d join house.marts.dim_programs as p using (program_id)
+            group by all order by program_id, period_id
+            """,
+        )
+    for row in found:
+        key = (row["program_id"], row["period_id"])
+        row["held_reasons"] = [
+            {name: value for name, value in reason.items() if name not in ("program_id", "period_id")}
+            for reason in held
+            if (reason["program_id"], reason["period_id"]) == key
+        ]
+    return found
+
+
+def _check(connection: duckdb.DuckDBPyConnection) -> None:
+    without_unit = connection.execute(
+        "select program_id, period_id, participant_id from balance where redeemed is null order by all limit 1"
+    ).fetchone()
+    if without_unit:
+        program_id, period_id, participant_id = without_unit
+        raise ValueError(
+            f"point_rules.csv of {program_id}: no redemption_unit in force for {period_id}, in which {participant_id} "
+            "has points; add a row"
+        )
+    without_payee = connection.execute(
+        "select program_id, period_id, participant_id, incentive_type from line "
+        "where incentive_type in ('cash', 'green_card') and payee_key is null order by all limit 1"
+    ).fetchone()
+    if without_payee:
+        program_id, period_id, participant_id, incentive_type = without_payee
+        raise ValueError(
+            f"{program_id} {period_id}: {participant_id} is payable by {incentive_type} in the marts, but the register "
+            "has no account or card; the marts are older than the register: evaluate again (make evaluate)"
+        )

@@ -1,0 +1,132 @@
+"""Issue: write an approved proposal's batch into ``exports/``, whole or not at all.
+
+Everything is written under a hidden name, read back, compared with the decision, brought to disk, and renamed.
+Whatever stops a run, what is in ``exports/`` under its own name is paid, and nothing else is.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from include.payouts import files, folder, ledger
+from include.payouts.csv_files import Substitution
+from include.payouts.decision import decide
+from include.payouts.layouts import load_layout
+from include.payouts.propose import Proposal, describe, discard, pending
+from include.settings import Home
+
+
+class StaleProposal(ValueError):
+    """What was approved is no longer what is due."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """An issued batch. ``substitutions``: characters that a file's encoding lacks, written as 〓."""
+
+    program_id: str
+    period_id: str
+    batch_id: str
+    path: Path
+    lines: int
+    amount: int
+    currency: str
+    approved_by: str
+    issued_at: datetime
+    substitutions: tuple[Substitution, ...]
+
+
+def issue(
+    home: Home,
+    proposal: Proposal | str,
+    approved_by: str,
+    roots: list[Path] | None = None,
+    issued_at: datetime | None = None,
+) -> Batch | None:
+    """Write the batch of a proposal (or its id) that ``approved_by`` approved; None when nothing is due any more.
+
+    Safe to run again, however the last run ended: what is in ``exports/`` counts as paid. ``issued_at`` is now by
+    default. Raises ValueError without an approver or for an unknown id, StaleProposal when something else is due than
+    what was approved, BatchError when the files are not what was decided, and what ``decide`` and ``files.write``
+    raise.
+    """
+    if not (approved_by or "").strip():
+        raise ValueError("Nothing is issued without an approver: name the person who approved the proposal")
+    with ledger.lock(home):
+        batch = _issue(home, proposal, approved_by.strip(), roots, issued_at or datetime.now(UTC))
+        # Also when there was nothing to do: the last run may have been stopped between its rename and here.
+        ledger.refresh(home)
+    return batch
+
+
+def _issue(
+    home: Home, proposal: Proposal | str, approved_by: str, roots: list[Path] | None, issued_at: datetime
+) -> Batch | None:
+    proposal_id, as_of = _approved(home, proposal)
+    if as_of is None:
+        return None
+    program_id, batch_id, _ = proposal_id.split("/")
+    period_id = batch_id.rpartition("-")[0]
+    layout = load_layout(program_id, roots)
+    with decide(home, as_of, program_id, period_id) as connection:
+        current = describe(connection, home, program_id, period_id, as_of, layout)
+        if current is None:
+            discard(home, program_id, period_id)
+            return None
+        if current.proposal_id != proposal_id:
+            raise StaleProposal(
+                f"{proposal_id} is no longer what is due as of {as_of} ({current.proposal_id} is): a correction, a "
+                "return or another batch came in between; propose again (make propose) and approve that"
+            )
+        parent = ledger.private_folder(ledger.private_folder(home.exports / program_id) / period_id)
+        for left in parent.glob(f".{period_id}-*"):
+            shutil.rmtree(left)  # of a run that was stopped; the lock is ours
+        aside = ledger.private_folder(parent / f".{batch_id}-{os.getpid()}")
+        issued_at = issued_at.astimezone(UTC).replace(microsecond=0)
+        head = files.Head(program_id, period_id, batch_id, issued_at, current.currency)
+        try:
+            substitutions = folder.write(connection, home, layout, current, head, aside, approved_by)
+            folder.read_back(connection, layout, aside)
+            folder.sync(aside)
+            aside.replace(parent / batch_id)
+        except BaseException:
+            shutil.rmtree(aside, ignore_errors=True)
+            raise
+        folder.sync_folder(parent)
+    discard(home, program_id, period_id)
+    return Batch(
+        program_id,
+        period_id,
+        batch_id,
+        parent / batch_id,
+        current.lines,
+        current.amount,
+        current.currency,
+        approved_by,
+        issued_at,
+        tuple(substitutions),
+    )
+
+
+def _approved(home: Home, proposal: Proposal | str) -> tuple[str, date | None]:
+    """Its id and day; no day when its batch is issued already."""
+    if isinstance(proposal, Proposal):
+        return proposal.proposal_id, proposal.as_of
+    waiting = pending(home)
+    for one in waiting:
+        if one.proposal_id == proposal:
+            return proposal, one.as_of
+    program_id, batch_id, *_ = [*proposal.split("/"), "", ""]
+    same = [one for one in waiting if (one.program_id, one.batch_id) == (program_id, batch_id)]
+    if same:
+        raise StaleProposal(
+            f"{proposal} was replaced by {same[0].proposal_id}, since something else is due now: approve that"
+        )
+    if batch_id and (home.exports / program_id / batch_id.rpartition("-")[0] / batch_id).is_dir():
+        return proposal, None
+    ids = ", ".join(one.proposal_id for one in waiting) or "none"
+    raise ValueError(f"No proposal {proposal!r}; waiting are: {ids}")

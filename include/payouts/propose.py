@@ -1,0 +1,217 @@
+"""Propose: work out per programme and period what is due and not yet paid, for a person to approve.
+
+A proposal lies in ``proposals/<program_id>/<period_id>/``: ``proposal.json`` for people, ``lines.parquet`` for
+machines, no personal data in either. A newer one replaces it; it goes when nothing is due any more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from include.payouts import ledger
+from include.payouts.decision import build_info, decide, rows
+from include.payouts.layouts import Layout, load_layout
+from include.settings import Home
+
+HERE = "where program_id = ? and period_id = ?"
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """One programme's and period's difference between due and paid on a day, as ``proposal.json`` holds it.
+
+    Amounts are integers in ``currency``. ``totals`` has per region and incentive type this batch's lines and amount,
+    ``period_amount`` (all batches with this one, returns taken off) and ``previous_amount`` (the same of
+    ``previous_period_id``); ``held`` per region and reason participants and amount; ``lists`` per region what is sent
+    or published; ``top`` the ten largest lines; ``overpaid`` the standing total.
+    """
+
+    program_id: str
+    period_id: str
+    batch_id: str
+    as_of: date
+    digest: str
+    lines: int
+    amount: int
+    currency: str
+    totals: list[dict[str, Any]]
+    previous_period_id: str | None
+    held: list[dict[str, Any]]
+    lists: list[dict[str, Any]]
+    top: list[dict[str, Any]]
+    overpaid: dict[str, int]
+    issued_before: dict[str, int]
+    policy_sha256: str
+    code_version: str
+    marts_fingerprint: str
+
+    @property
+    def proposal_id(self) -> str:
+        """``<program_id>/<batch_id>/<digest>``: who approves it approves exactly these lines, held rows and lists."""
+        return f"{self.program_id}/{self.batch_id}/{self.digest[:12]}"
+
+
+def propose(home: Home, as_of: date, roots: list[Path] | None = None) -> list[Proposal]:
+    """Work out what is due on ``as_of`` and write the proposals; those of which nothing is due any more are removed.
+
+    Pays nobody. ``roots``: the folders that hold packs. Raises what ``decide`` raises.
+    """
+    with ledger.lock(home), decide(home, as_of) as connection:
+        keys = connection.execute(
+            "select program_id, period_id from line union select program_id, period_id from due_list order by all"
+        ).fetchall()
+        layouts = {program_id: load_layout(program_id, roots) for program_id in {key[0] for key in keys}}
+        described = [describe(connection, home, *key, as_of, layouts[key[0]]) for key in keys]
+        proposals = [proposal for proposal in described if proposal]
+        for proposal in proposals:
+            _write(connection, home, proposal)
+        kept = {(proposal.program_id, proposal.period_id) for proposal in proposals}
+        for old in pending(home):
+            if (old.program_id, old.period_id) not in kept:
+                discard(home, old.program_id, old.period_id)
+    return proposals
+
+
+def pending(home: Home) -> list[Proposal]:
+    """The proposals that wait for an approver."""
+    paths = sorted(home.proposals.glob("*/*/proposal.json"))
+    return [_read(path) for path in paths if not path.parent.name.startswith(".")]
+
+
+def discard(home: Home, program_id: str, period_id: str) -> None:
+    """Remove the proposal of a programme and period, if there is one."""
+    shutil.rmtree(home.proposals / program_id / period_id, ignore_errors=True)
+
+
+def describe(
+    connection: duckdb.DuckDBPyConnection, home: Home, program_id: str, period_id: str, as_of: date, layout: Layout
+) -> Proposal | None:
+    """The proposal that the decision makes for one programme and period; None when nothing is due."""
+    key = (program_id, period_id)
+    # A list that the programme has no file for is not due.
+    connection.execute(
+        f"delete from due_list {HERE} and not list_contains(?, regexp_replace(list, '_.*', ''))",
+        [*key, sorted(layout.lists)],
+    )
+    lines, amount = connection.execute(
+        f"select count(*), coalesce(sum(amount), 0)::bigint from line {HERE}", key
+    ).fetchone()
+    lists = rows(
+        connection, f"select region_code, list, count(*) as items from due_list {HERE} group by all order by all", key
+    )
+    if not lines and not lists:
+        return None
+    build = build_info(connection)
+    previous = connection.execute(
+        # the latest earlier period of the same kind, that is, with the same letters
+        "select max(period_id) from ledger where program_id = $1 and period_id < $2 "
+        "and regexp_replace(period_id, '[0-9]{4}', '') = regexp_replace($2, '[0-9]{4}', '')",
+        key,
+    ).fetchone()[0]
+    batch_id = ledger.next_batch_id(home, *key)
+    return Proposal(
+        program_id,
+        period_id,
+        batch_id,
+        as_of,
+        _digest(connection, key, [batch_id, as_of.isoformat(), build["policy_sha256"]]),
+        lines,
+        amount,
+        connection.execute("select currency from house.marts.dim_programs where program_id = ?", key[:1]).fetchone()[0],
+        _totals(connection, program_id, period_id, previous),
+        previous,
+        rows(
+            connection,
+            "select region_code, hold_reason, count(*) as participants, sum(amount)::bigint as amount "
+            f"from held {HERE} group by all order by all",
+            key,
+        ),
+        lists,
+        rows(
+            connection,
+            f"select participant_id, region_code, incentive_type, amount from line {HERE} "
+            "order by amount desc, participant_id limit 10",
+            key,
+        ),
+        rows(
+            connection,
+            f"select count(*) as participants, coalesce(sum(amount), 0)::bigint as amount from overpaid {HERE}",
+            key,
+        )[0],
+        rows(
+            connection,
+            "select count(distinct batch_id) as batches, coalesce(sum(amount), 0)::bigint as amount "
+            f"from ledger {HERE}",
+            key,
+        )[0],
+        build["policy_sha256"],
+        build["code_version"],
+        build["fingerprint"],
+    )
+
+
+def _totals(
+    connection: duckdb.DuckDBPyConnection, program_id: str, period_id: str, previous: str | None
+) -> list[dict[str, Any]]:
+    return rows(
+        connection,
+        """
+        with amounts as (
+            select region_code, incentive_type, 1 as lines, amount, amount as period_amount, 0 as previous_amount
+            from line where program_id = $1 and period_id = $2
+            union all
+            select region_code, incentive_type, 0, 0, amount, 0 from kept where period_id = $2
+            union all
+            select region_code, incentive_type, 0, 0, 0, amount from kept where period_id = $3
+        )
+        select region_code, incentive_type, sum(lines)::bigint as lines, sum(amount)::bigint as amount,
+            sum(period_amount)::bigint as period_amount, sum(previous_amount)::bigint as previous_amount
+        from amounts group by all order by all
+        """,
+        [program_id, period_id, previous],
+    )
+
+
+def _digest(connection: duckdb.DuckDBPyConnection, key: tuple[str, str], head: list[str]) -> str:
+    """SHA-256 of everything that would be issued, but the personal data: accounts stand in it as keyed hashes."""
+    digest = hashlib.sha256(repr([*key, *head]).encode())
+    for table in ("line", "held", "overpaid", "due_list"):
+        result = connection.execute(f"select * from {table} {HERE} order by all", key)
+        digest.update(table.encode())
+        while chunk := result.fetchmany(10_000):
+            for row in chunk:
+                digest.update(repr(row).encode())
+    return digest.hexdigest()
+
+
+def _write(connection: duckdb.DuckDBPyConnection, home: Home, proposal: Proposal) -> None:
+    parent = ledger.private_folder(ledger.private_folder(home.proposals) / proposal.program_id)
+    aside = parent / f".{proposal.period_id}-{os.getpid()}"
+    shutil.rmtree(aside, ignore_errors=True)
+    ledger.private_folder(aside)
+    content = {"proposal_id": proposal.proposal_id, **vars(proposal), "as_of": proposal.as_of.isoformat()}
+    (aside / "proposal.json").write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", "utf-8")
+    connection.execute(
+        f"create or replace temp table to_write as select * from line {HERE} order by line_no",
+        [proposal.program_id, proposal.period_id],
+    )
+    connection.sql("from to_write order by line_no").write_parquet(str(aside / "lines.parquet"))
+    for file in aside.iterdir():
+        file.chmod(0o600)
+    discard(home, proposal.program_id, proposal.period_id)
+    aside.replace(parent / proposal.period_id)
+
+
+def _read(path: Path) -> Proposal:
+    content = json.loads(path.read_text("utf-8"))
+    del content["proposal_id"]
+    return Proposal(**{**content, "as_of": date.fromisoformat(content["as_of"])})

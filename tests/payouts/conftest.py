@@ -1,0 +1,236 @@
+"""A house to pay from: published marts, lake and vault of two made-up programmes, written directly."""
+
+from __future__ import annotations
+
+import csv
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from include.extracts import vault
+from include.lake import TABLES
+from include.settings import PROJECT_ROOT, Home
+
+KR, JP = "kr_carbon_point", "jp_nakano_eco_point"
+SNAPSHOT = "ab" * 32
+
+# table -> DDL; what the payouts read of the marts and of policy (contracts 2 and 4)
+DDL = {
+    "marts.dim_programs": "program_id varchar, name_en varchar, name_local varchar, country varchar, currency varchar",
+    "marts.dim_periods": "program_id varchar, period_id varchar, starts_on date, ends_on date, months integer, "
+    "payable_from date",
+    "marts.dim_participants": "program_id varchar, participant_id varchar, participant_class varchar, "
+    "region_code varchar, nickname varchar",
+    "marts.fct_point_awards": "program_id varchar, period_id varchar, participant_id varchar, region_code varchar, "
+    "award_type varchar, utility varchar, points bigint, certified_on date, rule_id varchar, explanation varchar",
+    "marts.fct_payouts": "program_id varchar, period_id varchar, participant_id varchar, region_code varchar, "
+    "incentive_type varchar, points bigint, won_per_point decimal(6, 2), amount bigint, currency varchar, "
+    "status varchar, hold_reason varchar, paid_amount bigint",
+    "marts.fct_point_balances": "program_id varchar, period_id varchar, participant_id varchar, opening_points bigint, "
+    "earned_points bigint, expired_points bigint, redeemed_points bigint, closing_points bigint",
+    "marts.fct_applications": "program_id varchar, period_id varchar, application_id varchar, participant_id varchar, "
+    "received_on date, status varchar, certified_on date",
+    "marts.fct_rankings": "program_id varchar, period_id varchar, region_code varchar, ranking_id varchar, "
+    "participant_class varchar, rank integer, participant_id varchar, nickname varchar, score decimal(18, 6), "
+    "co2_reduction_kg decimal(18, 6), reduction_rate decimal(18, 6), is_top_performer boolean, is_commended boolean",
+    "marts.fct_lottery_entries": "program_id varchar, period_id varchar, participant_id varchar, nickname varchar, "
+    "draw_key varchar, draw_order integer, is_winner boolean",
+    "policy.point_rules": "program_id varchar, valid_from_on date, redemption_unit bigint, lot_validity_years integer",
+    "policy.ranking_rules": "program_id varchar, valid_from_on date, ranking_id varchar, certified_month integer, "
+    "certified_day integer",
+    "policy.lottery_policies": "program_id varchar, period_id varchar, final_month integer, final_day integer",
+    "policy.labels": "program_id varchar, kind varchar, code varchar, name_local varchar",
+    "policy.region_policies": "program_id varchar, region_code varchar, region_name varchar, valid_from_on date",
+    "meta.build_info": "fingerprint varchar, built_at timestamp, code_version varchar, policy_sha256 varchar",
+}
+
+
+class House:
+    """Marts, lake and vault in memory; ``publish`` writes them under ``home``."""
+
+    def __init__(self, home: Home):
+        self.home = home
+        self.rows: dict[str, list[tuple]] = {table: [] for table in DDL}
+        self.people: dict[tuple[str, str], dict[str, str | None]] = {}
+        self.register: dict[tuple[str, str], dict] = {}
+        self.applications: list[dict] = []
+        self.opening: list[dict] = []
+        self.returns: list[dict] = []
+        self.rows["marts.dim_programs"] = [
+            (KR, "Carbon", "탄소", "KR", "KRW"),
+            (JP, "Eco", "エコ", "JP", "JPY"),
+        ]
+        for year in (2020, 2021):
+            self.rows["marts.dim_periods"] += [
+                (KR, f"{year}H1", date(year, 1, 1), date(year, 6, 30), 6, date(year, 12, 1)),
+                (KR, f"{year}H2", date(year, 7, 1), date(year, 12, 31), 6, date(year + 1, 6, 1)),
+            ]
+        for year in (2018, 2019):
+            self.rows["marts.dim_periods"].append((JP, f"FY{year}", date(year, 4, 1), date(year + 1, 3, 31), 6, None))
+        self.rows["policy.point_rules"] = [(JP, date(2018, 4, 1), 500, 2)]
+        self.rows["policy.ranking_rules"] = [
+            (KR, date(2009, 7, 1), "co2_reduction", None, None),
+            (JP, date(2018, 4, 1), "co2_reduction", 22, 1),
+        ]
+        self.rows["policy.lottery_policies"] = [(JP, "FY2018", 18, 1)]
+        for program_id in (KR, JP):
+            path = PROJECT_ROOT / "include" / "programs" / program_id / "policy" / "labels.csv"
+            with path.open(encoding="utf-8", newline="") as file:
+                labels = [(program_id, r["kind"], r["code"], r["name_local"]) for r in csv.DictReader(file)]
+            self.rows["policy.labels"] += labels
+        self.rows["policy.region_policies"] = [
+            (KR, "48170", "경상남도 진주시", date(2018, 1, 1)),
+            (JP, "13114", "東京都中野区", date(2018, 4, 1)),
+        ]
+        self.rows["meta.build_info"] = [("f" * 64, None, "v1", "a" * 64)]
+
+    def person(self, program_id: str, participant_id: str, region: str, nickname: str | None = None, **data) -> None:
+        """Register somebody (again); ``data`` are the vault's columns."""
+        self.people[program_id, participant_id] = {"name": "김철수", **data}
+        key = vault.key(self.home)
+        account, card = data.get("account_no"), data.get("card_no")
+        self.register[program_id, participant_id] = {
+            "region_code": region,
+            "account_key": account and vault.keyed_hash(key, f"{data.get('bank_code')} {account}"),
+            "card_key": card and vault.keyed_hash(key, card),
+        }
+        dim = self.rows["marts.dim_participants"]
+        dim[:] = [row for row in dim if row[:2] != (program_id, participant_id)]
+        dim.append((program_id, participant_id, "individual", region, nickname))
+
+    def money(
+        self,
+        participant_id: str,
+        points: int,
+        period_id: str = "2020H2",
+        certified_on: date = date(2021, 6, 1),
+        incentive_type: str = "cash",
+        region: str = "48170",
+        won: str = "2",
+        hold_reason: str | None = None,
+        register: bool = True,
+        **data,
+    ) -> None:
+        """Somebody's points and payout of a metered programme, instead of what was there; ``data``: the vault's columns."""
+        if register:
+            payee = {
+                "cash": {"bank_code": "088", "account_no": "110222333333", "account_holder": "김철수"},
+                "green_card": {"card_no": "9430001122223333"},
+            }.get(incentive_type, {})
+            self.person(KR, participant_id, region, **{**payee, **data})
+        self.forget(KR, period_id, participant_id)
+        if not points:
+            return
+        self.rows["marts.fct_point_awards"].append(
+            (KR, period_id, participant_id, region, "reduction", "electricity", points, certified_on, "r1", "")
+        )
+        amount = int(points * float(won)) if won in ("1", "2") else None
+        self.rows["marts.fct_payouts"].append(
+            (KR, period_id, participant_id, region, incentive_type, points, won, amount, "KRW")
+            + ("held" if hold_reason else "payable", hold_reason, 0)
+        )
+
+    def eco(
+        self,
+        participant_id: str,
+        awards: dict[str, tuple[int, date]],
+        opening: int = 0,
+        expired: int = 0,
+        certified_on: date = date(2019, 4, 15),
+        prize_code: str | None = "P1",
+        nickname: str | None = None,
+        **data,
+    ) -> None:
+        """Somebody's accepted application of FY2018 with its awards (type -> points, certified_on)."""
+        self.person(JP, participant_id, "13114", nickname, **{"name": "中野花子", "address": "中野4-8-1", **data})
+        self.forget(JP, "FY2018", participant_id)
+        application_id = f"A-{participant_id}"
+        self.applications.append(
+            {
+                "program_id": JP,
+                "application_id": application_id,
+                "participant_id": participant_id,
+                "prize_code": prize_code,
+            }
+        )
+        self.rows["marts.fct_applications"].append(
+            (JP, "FY2018", application_id, participant_id, date(2019, 3, 18), "accepted", certified_on)
+        )
+        for award_type, (points, on) in awards.items():
+            self.rows["marts.fct_point_awards"].append(
+                (JP, "FY2018", participant_id, "13114", award_type, None, points, on, award_type, "")
+            )
+        earned = sum(points for points, _ in awards.values())
+        available = opening - expired + earned
+        redeemed = available // 500 * 500
+        self.rows["marts.fct_point_balances"].append(
+            (JP, "FY2018", participant_id, opening, earned, expired, redeemed, available - redeemed)
+        )
+        if redeemed:
+            hold = None if prize_code else "prize_missing"
+            self.rows["marts.fct_payouts"].append(
+                (JP, "FY2018", participant_id, "13114", "prize", redeemed, None, redeemed, "JPY")
+                + ("held" if hold else "payable", hold, 0)
+            )
+
+    def forget(self, program_id: str, period_id: str, participant_id: str) -> None:
+        for table in ("fct_point_awards", "fct_payouts", "fct_point_balances"):
+            rows = self.rows[f"marts.{table}"]
+            rows[:] = [row for row in rows if row[:3] != (program_id, period_id, participant_id)]
+
+    def returned(self, batch_id: str, line_no: int, reason: str = "계좌해지", program_id: str = KR) -> None:
+        self.returns.append({"program_id": program_id, "batch_id": batch_id, "line_no": line_no, "reason": reason})
+
+    def publish(self) -> Home:
+        home = self.home
+        home.warehouse.mkdir(parents=True, exist_ok=True)
+        aside = home.warehouse / ".build.duckdb"
+        aside.unlink(missing_ok=True)
+        with duckdb.connect(str(aside)) as connection:
+            for schema in ("marts", "policy", "meta"):
+                connection.execute(f"create schema {schema}")
+            for table, columns in DDL.items():
+                connection.execute(f"create table {table} ({columns})")
+                if self.rows[table]:
+                    marks = ", ".join("?" * len(self.rows[table][0]))
+                    connection.executemany(f"insert into {table} values ({marks})", self.rows[table])
+            connection.execute("checkpoint")
+        aside.replace(home.database)
+        participants = [
+            {"program_id": p, "participant_id": i, "source_file_id": SNAPSHOT, **facts}
+            for (p, i), facts in self.register.items()
+        ]
+        self._lake("participants", participants)
+        self._lake("applications", self.applications)
+        self._lake("opening_points", self.opening)
+        self._lake("returns", self.returns)
+        people = [
+            {**dict.fromkeys(vault.COLUMNS), "program_id": p, "participant_id": i, **data}
+            for (p, i), data in self.people.items()
+        ]
+        with duckdb.connect() as connection:
+            table = pa.Table.from_pylist(people, schema=vault.SCHEMA)
+            vault.write(home, "register", SNAPSHOT, connection.from_arrow(table))
+        return home
+
+    def _lake(self, table: str, rows: list[dict]) -> None:
+        folder = self.home.lake / table
+        folder.mkdir(parents=True, exist_ok=True)
+        with duckdb.connect() as connection:
+            names = ", ".join(f'"{name}" {kind}' for name, kind in TABLES[table].items())
+            connection.execute(f"create table t ({names})")
+            for row in rows:
+                connection.execute(
+                    f"insert into t ({', '.join(row)}) values ({', '.join('?' * len(row))})", list(row.values())
+                )
+            connection.table("t").write_parquet(str(folder / "data.parquet"))
+
+
+@pytest.fixture
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
+    monkeypatch.delenv("TANSO_PROGRAMS", raising=False)
+    monkeypatch.delenv("TANSO_VAULT_KEY", raising=False)
+    return House(Home(tmp_path / "home"))
