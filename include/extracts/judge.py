@@ -139,25 +139,23 @@ def _judge_rows(
 
 def _counts(con: duckdb.DuckDBPyConnection, source: Source, receipt: dict) -> dict[str, int]:
     """Row counts, after proof that every row went exactly one way."""
-    names = ("rows_read", "rows_accepted", "rows_quarantined", "rows_duplicate")
-    counts = dict(
-        zip(
-            names,
-            con.execute(
-                """
-                select (select count(*) from raw), (select count(distinct row_no) from good),
-                       (select count(*) from refused), (select count(*) from duplicates)
-                """
-            ).fetchone(),
-            strict=True,
+    astray = con.execute(
+        """
+        with bad as (select row_no from refused union all select row_no from duplicates)
+        select (select count(*) - count(distinct row_no) from bad),
+               (select count(*) from bad semi join good using (row_no)),
+               (select count(*) from raw anti join good using (row_no) anti join bad using (row_no))
+        """
+    ).fetchone()
+    if any(astray):
+        raise AssertionError(
+            f"{source.source_id} {receipt['file_name']}: rows that went two ways, went and stayed, or went no way: {astray}"
         )
-    )
-    placed = con.execute(
-        """
-        select count(distinct row_no) from (
-            select row_no from good union all select row_no from refused union all select row_no from duplicates)
-        """
-    ).fetchone()[0]
-    if not sum(counts.values()) - counts["rows_read"] == placed == counts["rows_read"]:
-        raise AssertionError(f"{source.source_id} {receipt['file_name']}: rows went no way or two: {counts}, placed {placed}")
-    return counts
+    query = "select (select count(*) from raw), (select count(*) from refused), (select count(*) from duplicates)"
+    rows, refused, duplicates = con.execute(query).fetchone()
+    return {
+        "rows_read": rows,
+        "rows_accepted": rows - refused - duplicates,
+        "rows_quarantined": refused,
+        "rows_duplicate": duplicates,
+    }

@@ -21,7 +21,7 @@ from typing import Any
 
 import duckdb
 
-from include.extracts import lake_files
+from include.extracts import lake_files, read
 from include.extracts.kinds import Context, StagedFile
 from include.lake import TABLES
 from include.packs.sources import Source
@@ -35,6 +35,15 @@ _REASONS = (
     "missing_value", "bad_customer_no", "bad_month", "bad_number", "negative_usage", "unknown_unit", "usage_out_of_range",
     "period_reversed",
 )  # fmt: skip
+# Fields with few different texts, and how they are read.
+_FEW_VALUES = {
+    "usage_month": "to_month(text)",
+    "starts_on": "to_day(text)",
+    "ends_on": "to_day(text)",
+    "tariff": "compact(text)",
+    "read_kind": "compact(text)",
+    "unit": "lower(compact(text))",
+}
 _OPTIONS = {"meter", "customer_no_pattern", "usages", "estimated_values", "zero_is_missing"}
 
 
@@ -74,7 +83,9 @@ def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> N
     """Makes ``good`` (row_no, utility, meter_key, usage_month, usage, tariff, is_estimated): one row per usage."""
     usages = source.option("usages")
     _conversions(con, source, usages)
-    con.execute(f"create table judged as {_judged(source, usages)}", _parameters(source))
+    _few_values(con, source)
+    pattern = {"pattern": source.option("customer_no_pattern")} if "customer_no_pattern" in source.options else {}
+    con.execute(f"create table judged as {_judged(source, usages)}", pattern)
     con.execute(
         "create table readings as "
         + " union all ".join(
@@ -149,13 +160,19 @@ def _conversions(con: duckdb.DuckDBPyConnection, source: Source, usages: list[di
     )
 
 
-def _parameters(source: Source) -> dict[str, Any]:
-    given = {}
-    if "customer_no_pattern" in source.options:
-        given["pattern"] = source.option("customer_no_pattern")
+def _few_values(con: duckdb.DuckDBPyConnection, source: Source) -> None:
+    """Tables ``<field>_values`` (text, value): each different text is read once, not once per row."""
+    for field in set(_FEW_VALUES) & set(source.columns):
+        con.execute(
+            f"create table {field}_values as "
+            f"select text, {_FEW_VALUES[field]} as value from (select distinct {field} as text from raw)"
+        )
     if "read_kind" in source.columns:
-        given["estimated"] = ["".join(str(value).split()) for value in source.option("estimated_values", [])]
-    return given
+        estimated = [read.fold_text(str(value)) for value in source.option("estimated_values", [])]
+        con.execute(
+            "create or replace table read_kind_values as select text, list_contains($1, value) as value from read_kind_values",
+            [estimated],
+        )
 
 
 def _judged(source: Source, usages: list[dict]) -> str:
@@ -165,29 +182,27 @@ def _judged(source: Source, usages: list[dict]) -> str:
     if source.option("zero_is_missing", False):
         required += [f"not regexp_matches(to_number(raw.{usage['field']}), '[1-9]')" for usage in usages]
     if len(meter) == 1:
-        meter_key = f"to_meter_no({meter[0]})"
+        meter_key = f"to_meter_no(raw.{meter[0]})"
         bad_number = "meter_key is null"
         if "customer_no_pattern" in source.options:
             bad_number += " or not regexp_full_match(meter_key, $pattern)"
     else:
-        meter_key, bad_number = f"concat_ws(chr(31), {', '.join(meter)})", "false"
+        meter_key, bad_number = f"concat_ws(chr(31), {', '.join(f'raw.{field}' for field in meter)})", "false"
     has_unit = "unit" in fields
     typed = [
         "row_no",
         f"{meter_key} as meter_key",
-        "to_month(usage_month) as month",
-        "compact(tariff) as tariff" if "tariff" in fields else "null::varchar as tariff",
-        "coalesce(list_contains($estimated, compact(read_kind)), false) as is_estimated"
-        if "read_kind" in fields
-        else "false as is_estimated",
-        "to_day(ends_on) < to_day(starts_on) as is_reversed"
-        if {"starts_on", "ends_on"} <= set(fields)
-        else "false as is_reversed",
+        "usage_month_values.value as month",
+        f"{'tariff_values.value' if 'tariff' in fields else 'null::varchar'} as tariff",
+        f"{'coalesce(read_kind_values.value, false)' if 'read_kind' in fields else 'false'} as is_estimated",
+        f"{'ends_on_values.value < starts_on_values.value' if {'starts_on', 'ends_on'} <= set(fields) else 'false'} as is_reversed",
         f"({' or '.join(required) or 'false'}) as is_missing",
     ]
     any_of: dict[str, list[str]] = {"bad_number": [], "negative_usage": [], "unknown_unit": [], "usage_out_of_range": []}
     values = []
-    joins = ""
+    joins = "".join(
+        f" left join {field}_values on {field}_values.text = raw.{field}" for field in _FEW_VALUES if field in fields
+    )
     for i, usage in enumerate(usages):
         text, number, value = f"raw.{usage['field']}", f"number_{i}", f"usage_{i}"
         if "where" in usage:
@@ -197,7 +212,7 @@ def _judged(source: Source, usages: list[dict]) -> str:
         if has_unit:
             typed += [f"units_{i}.divide_by as divide_by_{i}", f"units_{i}.unit is not null as is_known_{i}"]
             joins += (
-                f" left join units as units_{i} on units_{i}.unit = lower(compact(raw.unit))"
+                f" left join units as units_{i} on units_{i}.unit = unit_values.value"
                 f" and units_{i}.utility = {lake_files.sql_text(usage['utility'])}"
             )
             exact = f"case when divide_by_{i} is null then {exact} else {_divided(number, f'divide_by_{i}')} end"
