@@ -20,6 +20,7 @@ import duckdb
 
 from include.lake import create_sources
 from include.packs.policy import Policy, load_policy
+from include.payouts import ledger
 from include.settings import Home
 from include.warehouse import publish, read, run_dbt
 from include.warehouse.fingerprint import DBT_PROJECT, code_version, fingerprint
@@ -66,21 +67,13 @@ def evaluate(
     policy = load_policy(roots)
     home.warehouse.mkdir(parents=True, exist_ok=True)
     with _lock(home):
-        _refresh_ledger(home)
+        ledger.refresh(home)
         now = fingerprint(home.lake, policy.fingerprint, project)
         if not force and now == read.published_fingerprint(home):
             log.info("marts are up to date (%s)", now[:12])
             return EvaluateResult("unchanged", home.database, time.monotonic() - started, now)
         nodes = _build(home, policy, now, project)
         return EvaluateResult("built", home.database, time.monotonic() - started, now, nodes)
-
-
-def _refresh_ledger(home: Home) -> None:
-    try:
-        from include.payouts import ledger
-    except ImportError:
-        return
-    ledger.refresh(home)
 
 
 def _build(home: Home, policy: Policy, now: str, project: Path) -> tuple[NodeResult, ...]:
