@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-import pytest
-
-from tools.make_sample import PROGRAMS, generate
+from tools.make_sample import PROGRAMS
 from tools.sample.files import Planted
 
 # contracts: rows refused, readings and other kinds, and the Korean enrolment rules
@@ -29,12 +27,6 @@ def _digests(folder: Path) -> dict[str, str]:
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.glob("*/sample/*/*"))
     }
-
-
-@pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Planted]]:
-    folder = tmp_path_factory.mktemp("programs")
-    return folder, generate(folder)
 
 
 def test_committed_sample_is_what_the_generator_writes(written: tuple[Path, list[Planted]]) -> None:

@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import duckdb
 import pytest
 
 from include import lake
-from include.extracts import ingest
-from include.operate import sample
 from include.settings import Home
-from tools.make_sample import generate
 from tools.sample.files import Planted
 
 
 @pytest.fixture(scope="module")
-def planted(tmp_path_factory: pytest.TempPathFactory) -> list[Planted]:
-    return generate(tmp_path_factory.mktemp("planted"))
+def planted(written: tuple[Path, list[Planted]]) -> list[Planted]:
+    return written[1]
 
 
 @pytest.fixture(scope="module")
-def connection(tmp_path_factory: pytest.TempPathFactory) -> duckdb.DuckDBPyConnection:
-    """The lake of a fresh home into which the bundled sample was ingested."""
-    home = Home(tmp_path_factory.mktemp("home"))
-    sample.copy_to_inbox(home)
-    ingest(home)
+def connection(sample_home: Home) -> duckdb.DuckDBPyConnection:
+    """Schema ``lake`` of the home with the sample."""
     connection = duckdb.connect()
-    lake.create_sources(connection, home.lake)
+    lake.create_sources(connection, sample_home.lake)
     return connection
 
 
