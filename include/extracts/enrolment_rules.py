@@ -1,6 +1,6 @@
 """Who may enrol: the rules of programmes that check enrolments (source option ``enrolment_rules: true``).
 
-Works on ``parsed``, ``fields``, ``passed`` and ``refused`` of ``kinds/participants.py``; a row gets the first reason that applies.
+Works on the tables of ``kinds/participants.py``; a row gets the first reason that applies.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import duckdb
+import pyarrow as pa
 
 from include.packs.sources import Source
 
@@ -21,14 +22,22 @@ def refuse(con: duckdb.DuckDBPyConnection, source: Source) -> None:
     """Add to ``refused``: first what a row says about itself, then what it shares with earlier active members."""
     prefixes, required, _ = _policy(con, source)
     utilities = source.options.get("metered_utilities", [])
+    for utility in (required or "").split():
+        if utility not in utilities:
+            raise source.error(
+                "options.metered_utilities", f"lacks {utility}, which policy/enrolment_policies.csv requires"
+            )
     _refuse_by_row(con, utilities, (prefixes or "").split(), (required or "").split())
     _refuse_duplicates(con, utilities, source.options.get("household_classes", []))
 
 
 def _policy(con: duckdb.DuckDBPyConnection, source: Source) -> tuple[str | None, str | None, str | None]:
     found = con.execute(
-        "select excluded_region_prefixes, required_utilities, login_id_pattern from policy.enrolment_policies where program_id = ?",
-        [source.program_id],
+        """
+        select excluded_region_prefixes, required_utilities, login_id_pattern
+        from policy.enrolment_policies where program_id = $program_id
+        """,
+        {"program_id": source.program_id},
     ).fetchone()
     if found is None:
         raise source.error(
@@ -44,7 +53,7 @@ def _refuse_by_row(
     without_number = {u: f"({u}_method = 'individual' and {u}_meter_key is null)" for u in utilities}
     used_without_provider = {u: f"({u}_method <> 'none' and {u}_provider is null)" for u in utilities}
     reasons = {
-        "region_excluded": "exists (select 1 from unnest($prefixes::varchar[]) as p(prefix) where starts_with(region_code, prefix))",
+        "region_excluded": "len(list_filter($prefixes::varchar[], lambda p: starts_with(region_code, p))) > 0",
         "consent_missing": "not has_required_consent",
     }
     for u in required:
@@ -54,7 +63,10 @@ def _refuse_by_row(
     reasons["complex_unit_missing"] = _any(f"({u}_method = 'aggregated' and {u}_meter_key is null)" for u in utilities)
     cases = " ".join(f"when {condition} then '{reason}'" for reason, condition in reasons.items())
     con.execute(
-        f"insert into refused select * from (select row_no, case {cases} end as reason from passed) where reason is not null",
+        f"""
+        insert into refused
+        select * from (select row_no, case {cases} end as reason from passed) where reason is not null
+        """,
         {"prefixes": prefixes},
     )
 
@@ -62,8 +74,8 @@ def _refuse_by_row(
 def _refuse_duplicates(
     con: duckdb.DuckDBPyConnection, utilities: Sequence[str], household_classes: Sequence[str]
 ) -> None:
-    """One pass over active members in the order joined_on, participant_id: who shares a key with one accepted before is refused and
-    protects nobody. Only the few that share a key at all are looked at one by one."""
+    """One pass over active members in the order joined_on, participant_id: who shares a key with one accepted before is
+    refused and protects nobody. Only the few that share a key at all are looked at one by one."""
     con.execute("create table active as select * from passed where withdrawn_on is null")
     con.execute(
         r"""
@@ -95,8 +107,8 @@ def _refuse_duplicates(
     con.execute(
         """
         create table shared_keys as
-        select row_no, check_no, key
-        from member_keys semi join (select check_no, key from member_keys group by all having count(*) > 1) using (check_no, key)
+        with shared as (select check_no, key from member_keys group by all having count(*) > 1)
+        select row_no, check_no, key from member_keys semi join shared using (check_no, key)
         """
     )
     in_order = con.execute(
@@ -107,9 +119,10 @@ def _refuse_duplicates(
         order by joined_on, participant_id
         """
     ).fetchall()
-    refused = list(_greedy(in_order))
-    if refused:
-        con.executemany("insert into refused values (?, ?)", refused)
+    found = list(_greedy(in_order))
+    refused = {"row_no": [row_no for row_no, _ in found], "reason": [reason for _, reason in found]}
+    schema = pa.schema([("row_no", pa.int64()), ("reason", pa.string())])
+    con.from_arrow(pa.table(refused, schema=schema)).insert_into("refused")
 
 
 def _greedy(in_order: Iterable[tuple[int, list[dict]]]) -> Iterable[tuple[int, str]]:

@@ -10,12 +10,12 @@ from include.extracts.kinds import Context
 from include.packs.sources import Source
 from include.settings import Home
 
-# Bank data are asked for, and kept, only where cash may be paid; who chose nothing may get cash as the region's default.
+# Bank data are kept only where cash may be paid; who chose nothing may get cash as the region's default.
 _MAY_BE_PAID_CASH = "(passed.incentive_type is null or passed.incentive_type = 'cash')"
 
 
 def derive(con: duckdb.DuckDBPyConnection, home: Home) -> None:
-    """Make ``payees`` (row_no, has_bank_account, holder_matches, account_key, has_card, card_key), one row per row of ``passed``.
+    """Make ``payees`` (row_no, has_bank_account, holder_matches, account_key, has_card, card_key) for ``passed``.
 
     An account is a bank code of 3 digits and a number of 10 to 16 digits without hyphens; its key hashes both, so that
     the same account has the same key however it is written.

@@ -1,8 +1,9 @@
 """The register in force: of every participant the row of the last accepted snapshot that has it.
 
-A participant whose row is missing from, or refused in, a newer snapshot is kept with the last accepted row. Where the source
-says ``missing_rows: withdrawn`` the member counts as withdrawn on the date in that snapshot's name; a row refused only for a
-value that cannot be read changes nothing. Only a newer accepted row undoes it, so the date never moves.
+A participant whose row is missing from, or refused in, a newer snapshot is kept with the last accepted row. Where the
+source says ``missing_rows: withdrawn`` the member counts as withdrawn on the date in that snapshot's name; a row
+refused only for a value that cannot be read changes nothing. Only a newer accepted row undoes it, so the date never
+moves.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from include.extracts import lake_files, rows
+from include.extracts import rows
 from include.extracts.kinds import StagedFile
 from include.packs.sources import Source
 from include.settings import Home
@@ -51,7 +52,8 @@ def publish(con: duckdb.DuckDBPyConnection, home: Home, source: Source, staged: 
         create table withdrawals as
         select kept.participant_id, arg_min(dated_on, files.seq) as counted_on
         from kept
-        join (select seq, to_day(regexp_extract(file_name, '[0-9]{8}')) as dated_on from files) as files on files.seq > kept.seq
+        join (select seq, to_day(regexp_extract(file_name, '[0-9]{8}')) as dated_on from files) as files
+            on files.seq > kept.seq
         left join outcomes on outcomes.participant_id = kept.participant_id and outcomes.seq = files.seq
         where $withdrawn and files.dated_on is not null and coalesce(outcomes.is_withdrawal, true)
         group by kept.participant_id
@@ -74,11 +76,12 @@ def publish(con: duckdb.DuckDBPyConnection, home: Home, source: Source, staged: 
 
 
 def _outcomes(con: duckdb.DuckDBPyConnection, staged: Sequence[StagedFile]) -> None:
-    """``outcomes`` (seq, participant_id, reason, is_withdrawal) of refused participants; several refused rows are one outcome."""
+    """``outcomes`` (seq, participant_id, reason, is_withdrawal) of refused participants, one each."""
     con.execute("create table refused_rows (seq integer, participant_id varchar, reason varchar)")
     for seq, file in enumerate(staged, start=1):
         con.execute(
-            f"insert into refused_rows select {seq}, participant_id, reason from read_parquet({lake_files.sql_list([file.also('outcomes')])})"
+            "insert into refused_rows select $seq, participant_id, reason from read_parquet($path)",
+            {"seq": seq, "path": str(file.also("outcomes"))},
         )
     con.execute(
         f"""
@@ -100,7 +103,7 @@ def _report(con: duckdb.DuckDBPyConnection, newest: StagedFile) -> dict[str, Any
         """
     ).fetchall()
     notes = con.execute(
-        f"select participant_id, note from read_parquet({lake_files.sql_list([newest.also('notes')])}) order by all"
+        "select participant_id, note from read_parquet($path) order by all", {"path": str(newest.also("notes"))}
     ).fetchall()
     return {
         "kept": [

@@ -1,6 +1,6 @@
 """What the kinds have in common where a row stands for itself (registers, applications, activities, ...).
 
-A kind parses ``raw`` into ``parsed`` (row_no, ...) and then refuses step by step; ``passed`` is what is left of ``parsed``.
+A kind parses ``raw`` into ``parsed`` (row_no, ...) and then refuses step by step; ``passed`` is what is left of it.
 Every row of its ``good`` has source_file_id, by which ``accepted`` finds the file again when the lake is written.
 """
 
@@ -29,10 +29,13 @@ def value_of(text: str, values: Mapping[Any, Any]) -> str:
     if not values:
         return "null::varchar"
     cases = " ".join(
-        f"when {lake_files.sql_text(compact(label))} then {str(value).lower() if isinstance(value, bool) else lake_files.sql_text(value)}"
-        for label, value in values.items()
+        f"when {lake_files.sql_text(compact(label))} then {_literal(value)}" for label, value in values.items()
     )
     return f"case compact({text}) {cases} end"
+
+
+def _literal(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else lake_files.sql_text(str(value))
 
 
 def day_macro(source: Source) -> str:
@@ -53,7 +56,8 @@ def columns(con: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def refuse_values(con: duckdb.DuckDBPyConnection, source: Source, bad: str) -> None:
-    """Start ``refused``: blank required fields are ``missing_value``, rows of ``parsed`` where ``bad`` holds ``bad_value``.
+    """Start ``refused``: ``missing_value`` where a required field is blank, ``bad_value`` where ``bad`` holds (SQL on
+    ``parsed`` and ``raw``).
 
     Makes ``duplicates`` too: of the rows left, those identical in every declared field; the first stays.
     """
@@ -92,7 +96,10 @@ def refuse_values(con: duckdb.DuckDBPyConnection, source: Source, bad: str) -> N
         """
     )
     con.execute(
-        "create view passed as select * from parsed anti join refused using (row_no) anti join duplicates using (row_no)"
+        """
+        create view passed as
+        select * from parsed anti join refused using (row_no) anti join duplicates using (row_no)
+        """
     )
 
 
@@ -110,8 +117,8 @@ def refuse_repeated(con: duckdb.DuckDBPyConnection, key: str, reason: str) -> No
 
 
 def accepted(con: duckdb.DuckDBPyConnection, source: Source, staged: Sequence[StagedFile]) -> None:
-    """Make ``files`` (seq, source_file_id, file_name, received_no), seq 1, 2, ... in the order of supersession, and, if there are
-    any, the view ``accepted``: all staged rows with program_id, seq, file_name and received_no of their file."""
+    """Make ``files`` (seq, source_file_id, file_name, received_no) and, if there are any, ``accepted``: all staged rows
+    with program_id and their file's seq (1, 2, ... in the order of supersession), file_name and received_no."""
     con.execute(
         "create table files (seq integer, source_file_id varchar primary key, file_name varchar, received_no integer)"
     )
@@ -124,7 +131,7 @@ def accepted(con: duckdb.DuckDBPyConnection, source: Source, staged: Sequence[St
     con.execute(
         f"""
         create view accepted as
-        select {lake_files.sql_text(source.program_id)} as program_id, files.seq, files.file_name, files.received_no, staged.*
+        select {lake_files.sql_text(source.program_id)} as program_id, seq, file_name, received_no, staged.*
         from read_parquet({lake_files.sql_list([file.path for file in staged])}) as staged
         join files on files.source_file_id = staged.source_file_id
         """
@@ -134,7 +141,7 @@ def accepted(con: duckdb.DuckDBPyConnection, source: Source, staged: Sequence[St
 def replace_table(
     con: duckdb.DuckDBPyConnection, home: Home, source: Source, table: str, query: str | None, order_by: str
 ) -> None:
-    """Write the source's share of a lake table from ``query``, which has the table's columns by name; None: it has none."""
+    """Write the source's share of a lake table from ``query``, which names the table's columns; None: no share."""
     path = home.lake / table / f"{source.source_id}.parquet"
     if query is None:
         path.unlink(missing_ok=True)

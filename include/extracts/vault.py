@@ -1,8 +1,8 @@
 """The vault: the personal data of the registers, apart from everything else and encrypted at rest.
 
-One Parquet file per accepted snapshot, ``vault/<source_id>/<sha256>.parquet`` (folders 0700, files 0600), encrypted with
-Parquet's own encryption under a key derived from the vault's key: ``TANSO_VAULT_KEY`` (32 bytes, URL-safe Base64) if
-set, else ``vault/key``, made at first use. Whoever loses the key loses the vault, and every keyed hash in lake and
+One Parquet file per accepted snapshot, ``vault/<source_id>/<sha256>.parquet`` (folders 0700, files 0600), encrypted
+with Parquet's own encryption under a key derived from the vault's key: ``TANSO_VAULT_KEY`` (32 bytes, URL-safe Base64)
+if set, else ``vault/key``, made at first use. Whoever loses the key loses the vault, and every keyed hash in lake and
 ledger with it: back it up, apart from the data.
 """
 
@@ -78,7 +78,7 @@ def write(home: Home, source_id: str, sha256: str, rows: duckdb.DuckDBPyRelation
         ):
             for batch in rows.select(*COLUMNS).to_arrow_reader(ROWS_PER_GROUP):
                 writer.write_batch(batch.cast(SCHEMA))
-        os.replace(aside, path)
+        aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
     return path
@@ -103,7 +103,7 @@ def read(
             if path is None:
                 raise FileNotFoundError(
                     f"vault/*/{sha256}.parquet: no personal data of this register snapshot; "
-                    "restore the vault from its backup, or ingest again from landing/"
+                    f"restore vault/ from its backup, or delete {home.lake / '_staged'} and ingest again from landing/"
                 )
             found.append(_part(con, home, program_id, sha256, path))
     table = (
@@ -118,14 +118,14 @@ def _part(con: duckdb.DuckDBPyConnection, home: Home, program_id: str, sha256: s
         batches = pa.RecordBatchReader.from_batches(SCHEMA, file.iter_batches(ROWS_PER_GROUP))
         con.register("snapshot", batches)
         try:
-            return con.execute(
+            return con.sql(
                 """
                 select $sha256 as source_file_id, snapshot.*
                 from snapshot
                 where program_id = $program_id
                   and participant_id in (select participant_id from wanted where source_file_id = $sha256)
                 """,
-                {"sha256": sha256, "program_id": program_id},
+                params={"sha256": sha256, "program_id": program_id},
             ).to_arrow_table()
         finally:
             con.unregister("snapshot")

@@ -39,7 +39,7 @@ class Extracts:
         return module_of(self.source.kind)
 
     def judge(self, rows: list[dict[str, str]], file_name: str = "file.csv", sha256: str = "f" * 64) -> Judged:
-        con = duckdb.connect()
+        con = duckdb.connect(config={"threads": 1})
         values.install(con)
         con.execute(POLICY)
         fields = list(self.source.columns)
@@ -57,7 +57,7 @@ class Extracts:
         self.judge(rows, file_name, sha256=f"{len(self.staged) + 1:064x}").stage()
 
     def publish(self) -> dict[str, Any]:
-        con = duckdb.connect()
+        con = duckdb.connect(config={"threads": 1})
         values.install(con)
         ordered = sorted(self.staged, key=lambda file: (file.file_name, file.received_no))
         return self.kind.publish(con, self.home, self.source, ordered)

@@ -53,89 +53,91 @@ SCHOOL = {"participant_type": "학교"}
 COMPLEX = {"participant_type": "단지(아파트)", "households": "90"}
 
 
-@pytest.mark.parametrize(
-    ("case", "changes", "reason"),
-    [
-        ("a plain member", {}, None),
-        # bad_value
-        ("unknown type", {"participant_type": "법인"}, "bad_value"),
-        ("blank type", {"participant_type": ""}, "bad_value"),
-        ("type written with spaces", {"participant_type": "개인 (만14세 이상)"}, None),
-        ("blank id", {"participant_id": ""}, "bad_value"),
-        ("blank joining date", {"joined_on": ""}, "bad_value"),
-        ("unreadable joining date", {"joined_on": "20200230"}, "bad_value"),
-        ("era date in a plain source", {"joined_on": "H30.4.1"}, "bad_value"),
-        ("unreadable withdrawal date", {"withdrawn_on": "없음"}, "bad_value"),
-        ("unreadable move-in date", {"moved_in_on": "2020-13-01"}, "bad_value"),
-        ("region of 4 digits", {"region_code": "4817"}, "bad_value"),
-        ("region of 6 digits", {"region_code": "481700"}, "bad_value"),
-        ("blank region", {"region_code": ""}, "bad_value"),
-        ("log-in id of 5", {"login_id": "abc12"}, "bad_value"),
-        ("log-in id of 6", {"login_id": "abc123"}, None),
-        ("log-in id of 20", {"login_id": "a" * 20}, None),
-        ("log-in id of 21", {"login_id": "a" * 21}, "bad_value"),
-        ("log-in id with a capital", {"login_id": "Member001"}, "bad_value"),
-        ("blank log-in id", {"login_id": ""}, "bad_value"),
-        ("unknown payment method", {"gas_method": "공동납부"}, "bad_value"),
-        ("complex with an aggregated utility", COMPLEX | AGGREGATED, "bad_value"),
-        ("complex with meters of its own", COMPLEX, None),
-        ("area that is no number", {"area_m2": "약 84"}, None),
-        ("unknown incentive type", {"incentive_type": "상품"}, None),
-        # region_excluded
-        ("region of Seoul", {"region_code": "11680"}, "region_excluded"),
-        ("region with 11 further on", {"region_code": "41110"}, None),
-        # consent_missing
-        ("no required consent", {"required_consent": "N"}, "consent_missing"),
-        ("blank required consent", {"required_consent": ""}, "consent_missing"),
-        ("no optional consent", {"optional_consent": "N"}, None),
-        # electricity_missing
-        ("electricity not used", {"electricity_method": "사용안함"}, "electricity_missing"),
-        ("electricity blank", {"electricity_method": ""}, "electricity_missing"),
-        ("electricity without a number", {"electricity_customer_no": ""}, "electricity_missing"),
-        ("electricity's number only hyphens", {"electricity_customer_no": "- -"}, "electricity_missing"),
-        ("electricity without a provider", {"electricity_provider": ""}, "electricity_missing"),
-        ("aggregated electricity, no provider", AGGREGATED | {"electricity_provider": ""}, "electricity_missing"),
-        # customer_no_missing
-        ("water without a number", {"water_method": "개별납부", "water_provider": "수도사업소"}, "customer_no_missing"),
-        ("water without a provider", {"water_method": "개별납부", "water_customer_no": "12"}, "customer_no_missing"),
-        (
-            "aggregated gas, no provider",
-            AGGREGATED | {"gas_method": "관리비합산"},
-            "customer_no_missing",
-        ),
-        (
-            "water complete",
-            {"water_method": "개별납부", "water_provider": "수도사업소", "water_customer_no": "12"},
-            None,
-        ),
-        ("gas not used, but a provider", {"gas_provider": "도시가스"}, None),
-        # complex_unit_missing
-        ("aggregated", AGGREGATED, None),
-        ("aggregated, the other spelling", AGGREGATED | {"electricity_method": "관리자 합산"}, None),
-        ("aggregated, no complex code", AGGREGATED | {"complex_code": ""}, "complex_unit_missing"),
-        ("aggregated, no building", AGGREGATED | {"dong": ""}, "complex_unit_missing"),
-        ("aggregated, no flat", AGGREGATED | {"ho": ""}, "complex_unit_missing"),
-        ("school aggregated, no flat", SCHOOL | AGGREGATED | {"ho": ""}, "complex_unit_missing"),
-        # the first reason in the order counts
-        ("bad value before region", {"region_code": "11680", "login_id": "x"}, "bad_value"),
-        ("region before consent", {"region_code": "11680", "required_consent": "N"}, "region_excluded"),
-        ("consent before electricity", {"required_consent": "N", "electricity_method": ""}, "consent_missing"),
-        (
-            "electricity before water",
-            {"electricity_method": "", "water_method": "개별납부"},
-            "electricity_missing",
-        ),
-        (
-            "customer number before unit",
-            AGGREGATED | {"ho": "", "water_method": "개별납부", "water_provider": "수도사업소"},
-            "customer_no_missing",
-        ),
-    ],
-)
-def test_reason_of_one_row(extracts, case, changes, reason):
-    judged = extracts("kr_enrolments").judge([member(1, **changes)])
-    assert judged.refused == ({1: reason} if reason else {})
-    assert judged.good() == ([] if reason else [1])
+# case, what differs from a plain member, reason
+REASONS = [
+    ("a plain member", {}, None),
+    # bad_value
+    ("unknown type", {"participant_type": "법인"}, "bad_value"),
+    ("blank type", {"participant_type": ""}, "bad_value"),
+    ("type written with spaces", {"participant_type": "개인 (만14세 이상)"}, None),
+    ("blank id", {"participant_id": ""}, "bad_value"),
+    ("blank joining date", {"joined_on": ""}, "bad_value"),
+    ("unreadable joining date", {"joined_on": "20200230"}, "bad_value"),
+    ("era date in a plain source", {"joined_on": "H30.4.1"}, "bad_value"),
+    ("unreadable withdrawal date", {"withdrawn_on": "없음"}, "bad_value"),
+    ("unreadable move-in date", {"moved_in_on": "2020-13-01"}, "bad_value"),
+    ("region of 4 digits", {"region_code": "4817"}, "bad_value"),
+    ("region of 6 digits", {"region_code": "481700"}, "bad_value"),
+    ("blank region", {"region_code": ""}, "bad_value"),
+    ("log-in id of 5", {"login_id": "abc12"}, "bad_value"),
+    ("log-in id of 6", {"login_id": "abc123"}, None),
+    ("log-in id of 20", {"login_id": "a" * 20}, None),
+    ("log-in id of 21", {"login_id": "a" * 21}, "bad_value"),
+    ("log-in id with a capital", {"login_id": "Member001"}, "bad_value"),
+    ("blank log-in id", {"login_id": ""}, "bad_value"),
+    ("unknown payment method", {"gas_method": "공동납부"}, "bad_value"),
+    ("complex with an aggregated utility", COMPLEX | AGGREGATED, "bad_value"),
+    ("complex with meters of its own", COMPLEX, None),
+    ("area that is no number", {"area_m2": "약 84"}, None),
+    ("unknown incentive type", {"incentive_type": "상품"}, None),
+    # region_excluded
+    ("region of Seoul", {"region_code": "11680"}, "region_excluded"),
+    ("region with 11 further on", {"region_code": "41110"}, None),
+    # consent_missing
+    ("no required consent", {"required_consent": "N"}, "consent_missing"),
+    ("blank required consent", {"required_consent": ""}, "consent_missing"),
+    ("no optional consent", {"optional_consent": "N"}, None),
+    # electricity_missing
+    ("electricity not used", {"electricity_method": "사용안함"}, "electricity_missing"),
+    ("electricity blank", {"electricity_method": ""}, "electricity_missing"),
+    ("electricity without a number", {"electricity_customer_no": ""}, "electricity_missing"),
+    ("electricity's number only hyphens", {"electricity_customer_no": "- -"}, "electricity_missing"),
+    ("electricity without a provider", {"electricity_provider": ""}, "electricity_missing"),
+    ("aggregated electricity, no provider", AGGREGATED | {"electricity_provider": ""}, "electricity_missing"),
+    # customer_no_missing
+    ("water without a number", {"water_method": "개별납부", "water_provider": "수도사업소"}, "customer_no_missing"),
+    ("water without a provider", {"water_method": "개별납부", "water_customer_no": "12"}, "customer_no_missing"),
+    (
+        "aggregated gas, no provider",
+        AGGREGATED | {"gas_method": "관리비합산"},
+        "customer_no_missing",
+    ),
+    (
+        "water complete",
+        {"water_method": "개별납부", "water_provider": "수도사업소", "water_customer_no": "12"},
+        None,
+    ),
+    ("gas not used, but a provider", {"gas_provider": "도시가스"}, None),
+    # complex_unit_missing
+    ("aggregated", AGGREGATED, None),
+    ("aggregated, the other spelling", AGGREGATED | {"electricity_method": "관리자 합산", "ho": "1204"}, None),
+    ("aggregated, no complex code", AGGREGATED | {"complex_code": ""}, "complex_unit_missing"),
+    ("aggregated, no building", AGGREGATED | {"dong": ""}, "complex_unit_missing"),
+    ("aggregated, no flat", AGGREGATED | {"ho": ""}, "complex_unit_missing"),
+    ("school aggregated, no flat", SCHOOL | AGGREGATED | {"ho": ""}, "complex_unit_missing"),
+    # the first reason in the order counts
+    ("bad value before region", {"region_code": "11680", "login_id": "x"}, "bad_value"),
+    ("region before consent", {"region_code": "11680", "required_consent": "N"}, "region_excluded"),
+    ("consent before electricity", {"required_consent": "N", "electricity_method": ""}, "consent_missing"),
+    (
+        "electricity before water",
+        {"electricity_method": "", "water_method": "개별납부"},
+        "electricity_missing",
+    ),
+    (
+        "customer number before unit",
+        AGGREGATED | {"ho": "", "water_method": "개별납부", "water_provider": "수도사업소"},
+        "customer_no_missing",
+    ),
+]
+
+
+def test_reason_of_one_row(extracts):
+    judged = extracts("kr_enrolments").judge(
+        [member(i, **changes) for i, (_, changes, _) in enumerate(REASONS, start=1)]
+    )
+    expected = {case: reason for case, _, reason in REASONS}
+    assert {case: judged.refused.get(i) for i, case in enumerate(expected, start=1)} == expected
 
 
 def test_repeated_participant_first_readable_row_stays(extracts):
@@ -252,20 +254,22 @@ def test_withdrawn_and_refused_rows_protect_nobody(extracts):
     assert judged.refused == {3: "consent_missing"}
 
 
-@pytest.mark.parametrize(
-    ("area", "consent", "stored"),
-    [
-        ("84.96", "Y", "84.9"),
-        ("84.99㎡", "Y", None),
-        ("84", "Y", "84.0"),
-        ("1,084.05", "Y", "1084.0"),
-        ("84.96", "N", None),
-        ("84.96", "", None),
-    ],
-)
-def test_area_is_cut_and_needs_consent(extracts, area, consent, stored):
-    judged = extracts("kr_enrolments").judge([member(1, area_m2=area, optional_consent=consent)])
-    assert judged.good("area_m2") == [stored and Decimal(stored)]
+# 면적, 선택동의, area_m2
+AREAS = [
+    ("84.96", "Y", "84.9"),
+    ("84.99㎡", "Y", None),
+    ("84", "Y", "84.0"),
+    ("1,084.05", "Y", "1084.0"),
+    ("84.96", "N", None),
+    ("84.96", "", None),
+]
+
+
+def test_area_is_cut_and_needs_consent(extracts):
+    judged = extracts("kr_enrolments").judge(
+        [member(i, area_m2=area, optional_consent=consent) for i, (area, consent, _) in enumerate(AREAS, start=1)]
+    )
+    assert judged.good("area_m2") == [stored and Decimal(stored) for *_, stored in AREAS]
 
 
 def test_notes_list_what_was_dropped(extracts):
@@ -279,27 +283,29 @@ def test_notes_list_what_was_dropped(extracts):
     assert judged.table("notes") == [("P001", "area_unreadable"), ("P003", "households_unreadable")]
 
 
-@pytest.mark.parametrize(
-    ("changes", "has_account", "holder_matches"),
-    [
-        ({}, True, True),
-        ({"incentive_type": ""}, True, True),
-        ({"incentive_type": "상품권"}, False, False),
-        ({"incentive_type": "상품"}, False, False),
-        ({"bank_code": "88"}, False, True),
-        ({"account_no": "123-456-789"}, False, True),
-        ({"account_no": "1234567890"}, True, True),
-        ({"account_no": "1234-5678-9012-3456"}, True, True),
-        ({"account_no": "12345678901234567"}, False, True),
-        ({"account_holder": "김철수"}, True, False),
-        ({"account_holder": "홍 길 동"}, True, True),
-        ({"account_holder": "", "name": ""}, True, False),
-    ],
-)
-def test_account_facts(extracts, changes, has_account, holder_matches):
-    judged = extracts("kr_enrolments").judge([member(1, **changes)])
+# what differs from a plain member, has_bank_account, holder_matches
+ACCOUNTS = [
+    ({}, True, True),
+    ({"incentive_type": ""}, True, True),
+    ({"incentive_type": "상품권"}, False, False),
+    ({"incentive_type": "상품"}, False, False),
+    ({"bank_code": "88"}, False, True),
+    ({"account_no": "123-456-789"}, False, True),
+    ({"account_no": "1234567890"}, True, True),
+    ({"account_no": "1234-5678-9012-3456"}, True, True),
+    ({"account_no": "12345678901234567"}, False, True),
+    ({"account_holder": "김철수"}, True, False),
+    ({"account_holder": "홍 길 동"}, True, True),
+    ({"account_holder": "", "name": ""}, True, False),
+]
+
+
+def test_account_facts(extracts):
+    judged = extracts("kr_enrolments").judge(
+        [member(i, **changes) for i, (changes, *_) in enumerate(ACCOUNTS, start=1)]
+    )
     assert judged.good("has_bank_account, holder_matches, account_key is not null") == [
-        (has_account, holder_matches, has_account)
+        (has_account, holder_matches, has_account) for _, has_account, holder_matches in ACCOUNTS
     ]
 
 
@@ -323,14 +329,18 @@ def test_account_key_is_the_same_however_it_is_written(extracts):
 
 def test_good_row_in_lake_types(extracts):
     judged = extracts("kr_enrolments").judge(
-        [member(1, **AGGREGATED, **WATER, water_customer_no="012-34", moved_in_on="2019.03.02", withdrawn_on="20210101")]
+        [
+            member(
+                1, **AGGREGATED, **WATER, water_customer_no="012-34", moved_in_on="2019.03.02", withdrawn_on="20210101"
+            )
+        ]
     )
     assert judged.good(
-        "participant_id, participant_type, participant_class, region_code, joined_on, moved_in_on, withdrawn_on, incentive_type,"
-        "complex_code, source_file_id"
-    ) == [
-        ("P001", "individual", "individual", "48170", date(2020, 4, 8), date(2019, 3, 2), date(2021, 1, 1), "cash", "K305", "f" * 64)
-    ]  # fmt: skip
+        "participant_id, participant_type, participant_class, region_code, incentive_type, complex_code, source_file_id"
+    ) == [("P001", "individual", "individual", "48170", "cash", "K305", "f" * 64)]
+    assert judged.good("joined_on, moved_in_on, withdrawn_on") == [
+        (date(2020, 4, 8), date(2019, 3, 2), date(2021, 1, 1))
+    ]
     assert judged.good("utilities") == [
         [
             {"utility": "electricity", "provider": "이지스", "meter_key": "K305\x1f101\x1f1203"},
@@ -339,24 +349,28 @@ def test_good_row_in_lake_types(extracts):
     ]
 
 
-@pytest.mark.parametrize(
-    ("label", "stored"),
-    [
-        ("현금", "cash"),
-        ("상 품 권", "voucher"),
-        ("그린카드", "green_card"),
-        ("그린카드포인트", "green_card"),
-        ("기부", "donation"),
-        ("", None),
-        ("상품", "unknown"),
-    ],
-)
-def test_incentive_types(extracts, label, stored):
-    assert extracts("kr_enrolments").judge([member(1, incentive_type=label)]).good("incentive_type") == [stored]
+INCENTIVES = [
+    ("현금", "cash"),
+    ("상 품 권", "voucher"),
+    ("그린카드", "green_card"),
+    ("그린카드포인트", "green_card"),
+    ("기부", "donation"),
+    ("", None),
+    ("상품", "unknown"),
+]
+
+
+def test_incentive_types(extracts):
+    judged = extracts("kr_enrolments").judge(
+        [member(i, incentive_type=label) for i, (label, _) in enumerate(INCENTIVES)]
+    )
+    assert judged.good("incentive_type") == [stored for _, stored in INCENTIVES]
 
 
 def test_nothing_personal_is_staged(extracts):
-    judged = extracts("kr_enrolments").judge([member(1, card_no="9410123456789012", phone="01012345678", email="a@b.kr")])
+    judged = extracts("kr_enrolments").judge(
+        [member(1, card_no="9410123456789012", phone="01012345678", email="a@b.kr")]
+    )
     staged = " ".join(str(judged.table(name)) for name in ("good", "outcomes", "notes"))
     for secret in ("홍길동", "member001", "동진로", "110", "9410", "0101234", "a@b.kr"):
         assert secret not in staged.replace(judged.good("account_key")[0], "").replace(judged.good("card_key")[0], "")

@@ -17,7 +17,8 @@ _ERA_YEAR = "(?i)([SHR]|昭和|平成|令和)[.]?(元|[0-9]{1,2})(年度?)?"
 
 
 def check(source: Source) -> None:
-    """Options: ``sheets`` utility -> field, ``reports`` calendar month -> field, ``yes_no`` label -> true or false, ``report_marks``."""
+    """Options: ``sheets`` utility -> field; ``reports`` calendar month -> field; ``yes_no`` label -> true or false;
+    ``report_marks``: what stands for a report."""
     for key in ("sheets", "reports"):
         for field in source.option(key).values():
             if field not in source.columns:
@@ -27,8 +28,8 @@ def check(source: Source) -> None:
 
 
 def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> None:
-    """Fields: application_id, participant_id, fiscal_year, received_on, prize_code, eco_marks (blank = 0), the sheets' (blank = no) and
-    the reports' fields (blank = no)."""
+    """Fields: application_id, participant_id, fiscal_year, received_on, prize_code, eco_marks (blank = 0), and those of
+    the options: a sheet (blank = no), a report (blank = no)."""
     sheets = dict(sorted(source.option("sheets").items()))
     reports = source.option("reports")
     yes_no = source.option("yes_no")
@@ -37,8 +38,8 @@ def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> N
         f"""
         create macro to_fiscal_year(t) as case
             when regexp_full_match(compact(t), '{_PLAIN_YEAR}') then try_cast(left(t, 4) as integer)
-            when regexp_full_match(compact(t), '{_ERA_YEAR}')
-            then _era_year(regexp_extract(compact(t), '{_ERA_YEAR}', 1), regexp_extract(compact(t), '{_ERA_YEAR}', 2)) end
+            when regexp_full_match(compact(t), '{_ERA_YEAR}') then _era_year(
+                regexp_extract(compact(t), '{_ERA_YEAR}', 1), regexp_extract(compact(t), '{_ERA_YEAR}', 2)) end
         """
     )
     sheet_flags = ", ".join(f'{rows.value_of(f"raw.{field}", yes_no)} as "{field}"' for field in sheets.values())
@@ -69,7 +70,8 @@ def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> N
         f"""
         create table good as
         select row_no, application_id, participant_id, fiscal_year, received_on,
-            {_words(sheets)} as sheets, prize_code, eco_marks, {_words(reports)} as reported_months, $sha256 as source_file_id
+            {_words(sheets)} as sheets, prize_code, eco_marks, {_words(reports)} as reported_months,
+            $sha256 as source_file_id
         from passed
         """,
         {"sha256": context.sha256},

@@ -17,7 +17,8 @@ def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> N
     con.execute(
         f"""
         create table parsed as
-        select row_no, participant_id, {rows.day_macro(source)}(certified_on) as certified_on, to_integer(points) as points
+        select row_no, participant_id, {rows.day_macro(source)}(certified_on) as certified_on,
+            to_integer(points) as points
         from raw
         """
     )

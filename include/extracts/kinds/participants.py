@@ -1,6 +1,6 @@
 """Registers of participants: full snapshots, one row per participant.
 
-Personal data go to the vault, once the file is accepted; ``good`` has the participant's id, dates, meters and derived facts.
+Personal data go to the vault, once the file is accepted; ``good`` has ids, dates, meters and derived facts.
 Programmes differ by the source's options; which snapshot's row is in force is decided in ``registers.py``.
 """
 
@@ -20,16 +20,21 @@ POLICY_TABLES = ("enrolment_policies", "transition_rules")
 ALSO_STAGED = ("outcomes", "notes")
 ORDER_BY = "participant_id"
 ENROLMENT_REASONS = frozenset(
-    ["duplicate_participant", "region_excluded", "consent_missing", "electricity_missing", "water_missing", "gas_missing", "customer_no_missing", "complex_unit_missing", "duplicate_login_id", "duplicate_household", "duplicate_customer_no"]
-)
+    (
+        "duplicate_participant", "region_excluded", "consent_missing", "electricity_missing", "water_missing",
+        "gas_missing", "customer_no_missing", "complex_unit_missing", "duplicate_login_id", "duplicate_household",
+        "duplicate_customer_no",
+    )
+)  # fmt: skip
 
-# What a register may have. A source declares those that its extract has, and <utility>_provider, _method and _customer_no of
-# its metered utilities, and the fields that its slip utilities name.
+# What a register may have. A source declares those that its extract has, and <utility>_provider, _method and
+# _customer_no of its metered utilities, and the fields that its slip utilities name.
 FIELDS = (
-    "participant_id", "participant_type", "region_code", "nickname", "joined_on", "withdrawn_on", "moved_in_on", "moved_out_on",
-    "former_scheme_applied_on", "pre_enrolment_co2_kg", "area_m2", "households", "complex_code", "dong", "ho", "required_consent",
-    "optional_consent", "incentive_type", "name", "householder", "login_id", "referrer_id", "postal_code", "address",
-    "address_detail", "bank_code", "account_no", "account_holder", "card_no", "phone", "email",
+    "participant_id", "participant_type", "region_code", "nickname", "joined_on", "withdrawn_on", "moved_in_on",
+    "moved_out_on", "former_scheme_applied_on", "pre_enrolment_co2_kg", "area_m2", "households", "complex_code", "dong",
+    "ho", "required_consent", "optional_consent", "incentive_type", "name", "householder", "login_id", "referrer_id",
+    "postal_code", "address", "address_detail", "bank_code", "account_no", "account_holder", "card_no", "phone",
+    "email",
 )  # fmt: skip
 _DAYS = ("joined_on", "withdrawn_on", "moved_in_on", "moved_out_on", "former_scheme_applied_on")
 
@@ -60,8 +65,9 @@ def check(source: Source) -> None:
 
 
 def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> None:
-    """Makes ``good`` with the lake's columns of participants (without program_id) and ``utilities``, a list of (utility, provider,
-    meter_key); ``outcomes`` (participant_id, reason) of refused rows; ``notes`` (participant_id, note)."""
+    """Makes ``good`` with the lake's columns of participants (without program_id) and ``utilities``, a list of
+    (utility, provider, meter_key); ``outcomes`` (participant_id, reason) of refused rows; ``notes`` (participant_id,
+    note)."""
     rows.complete_fields(con, FIELDS)
     _parse(con, source)
     rows.refuse_values(con, source, _bad_value(con, source))
@@ -71,7 +77,10 @@ def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> N
     payees.derive(con, context.home)
     listed = ", ".join(column for column in TABLES["participants"] if column not in ("program_id", "source_file_id"))
     con.execute(
-        f"create table good as select row_no, {listed}, utilities, $sha256 as source_file_id from passed join payees using (row_no)",
+        f"""
+        create table good as
+        select row_no, {listed}, utilities, $sha256 as source_file_id from passed join payees using (row_no)
+        """,
         {"sha256": context.sha256},
     )
     _report(con, source)
@@ -178,7 +187,8 @@ def _report(con: duckdb.DuckDBPyConnection, source: Source) -> None:
         """
         create table notes as
         select good.participant_id, unnest(list_filter([
-            case when fields.area_m2 is not null and parsed.has_optional_consent and good.area_m2 is null then 'area_unreadable' end,
+            case when fields.area_m2 is not null and parsed.has_optional_consent and good.area_m2 is null
+                then 'area_unreadable' end,
             case when fields.households is not null and good.households is null then 'households_unreadable' end,
             case when $asks_for_former_scheme and good.former_scheme_applied_on is null and good.joined_on <= (
                 select max(registered_until) from policy.transition_rules where program_id = $program_id

@@ -1,0 +1,188 @@
+"""Personal data: what is kept, sealed and given out."""
+
+from __future__ import annotations
+
+import base64
+import stat
+
+import duckdb
+import pytest
+
+from include.extracts import vault
+from include.settings import Home
+
+MEMBER = {
+    "participant_id": "P1",
+    "name": "홍길동",
+    "login_id": "member1",
+    "participant_type": "개인(만14세이상)",
+    "region_code": "48170",
+    "postal_code": "52777",
+    "address": "동진로 155 (상대동)",
+    "address_detail": "별관",
+    "dong": "101",
+    "ho": "1203",
+    "joined_on": "20200408",
+    "required_consent": "Y",
+    "optional_consent": "Y",
+    "incentive_type": "현금",
+    "bank_code": "088",
+    "account_no": "110-222-333333",
+    "account_holder": "홍길동",
+    "card_no": "9410-1234-5678-9012",
+    "phone": "010-1234-5678",
+    "email": "hong@example.kr",
+    "referrer_id": "friend01",
+    "householder": "홍판서",
+    "electricity_provider": "한국전력",
+    "electricity_method": "개별납부",
+    "electricity_customer_no": "0123456789",
+}
+FILE_1 = f"{1:064x}"
+
+
+def stored(extracts, **changes: str) -> dict[str, str]:
+    register = extracts("kr_enrolments")
+    register.accept([MEMBER | changes], "enrolments_20210101.csv")
+    (row,) = vault.read(register.home, "kr_carbon_point", [(FILE_1, "P1")]).to_pylist()
+    return row
+
+
+def test_a_member_with_everything(extracts):
+    assert stored(extracts) == {
+        "source_file_id": FILE_1,
+        "program_id": "kr_carbon_point",
+        "participant_id": "P1",
+        "name": "홍길동",
+        "householder": "홍판서",
+        "nickname": None,
+        "login_id": "member1",
+        "referrer_id": "friend01",
+        "postal_code": "52777",
+        "address": "동진로 155 (상대동)",
+        "address_detail": "101 1203 별관",
+        "complex_code": None,
+        "dong": "101",
+        "ho": "1203",
+        "bank_code": "088",
+        "account_no": "110-222-333333",
+        "account_holder": "홍길동",
+        "card_no": "9410-1234-5678-9012",
+        "phone": "010-1234-5678",
+        "email": "hong@example.kr",
+    }
+
+
+@pytest.mark.parametrize(
+    ("incentive_type", "has_account"), [("현금", True), ("", True), ("상품권", False), ("상품", False)]
+)
+def test_bank_data_only_where_cash_may_be_paid(extracts, incentive_type, has_account):
+    row = stored(extracts, incentive_type=incentive_type)
+    account = ("088", "110-222-333333", "홍길동") if has_account else (None, None, None)
+    assert (row["bank_code"], row["account_no"], row["account_holder"]) == account
+
+
+@pytest.mark.parametrize(("consent", "email"), [("Y", "hong@example.kr"), ("N", None), ("", None)])
+def test_email_only_with_consent(extracts, consent, email):
+    assert stored(extracts, optional_consent=consent)["email"] == email
+
+
+def test_refused_rows_are_not_kept(extracts):
+    register = extracts("kr_enrolments")
+    register.accept(
+        [MEMBER, MEMBER | {"participant_id": "P2", "required_consent": "N"}, MEMBER], "enrolments_20210101.csv"
+    )
+    wanted = [(FILE_1, "P1"), (FILE_1, "P2")]
+    assert vault.read(register.home, "kr_carbon_point", wanted)["participant_id"].to_pylist() == ["P1"]
+
+
+def test_a_register_without_accounts(extracts):
+    register = extracts("jp_registrations")
+    register.accept(
+        [
+            {
+                "participant_id": "N1",
+                "name": "中野花子",
+                "nickname": "はな",
+                "joined_on": "H30.4.10",
+                "address": "中野区中野4-8-1",
+            }
+        ],
+        "registrations_20190301.csv",
+    )
+    (row,) = vault.read(register.home, "jp_nakano_eco_point", [(FILE_1, "N1")]).to_pylist()
+    assert (row["name"], row["nickname"], row["address"]) == ("中野花子", "はな", "中野区中野4-8-1")
+    assert (row["address_detail"], row["account_no"]) == (None, None)
+
+
+def test_read_takes_pairs_of_several_snapshots_and_a_relation(extracts):
+    register = extracts("kr_enrolments")
+    register.accept([MEMBER, MEMBER | {"participant_id": "P2", "login_id": "member2"}], "enrolments_20210101.csv")
+    register.accept([MEMBER | {"name": "홍길순"}], "enrolments_20210201.csv")
+    wanted = [(f"{2:064x}", "P1"), (FILE_1, "P1"), (FILE_1, "P9")]
+    found = vault.read(register.home, "kr_carbon_point", wanted)
+    assert found.select(["source_file_id", "name"]).to_pylist() == [
+        {"source_file_id": FILE_1, "name": "홍길동"},
+        {"source_file_id": f"{2:064x}", "name": "홍길순"},
+    ]
+    relation = duckdb.sql(f"select '{FILE_1}' as source_file_id, 'P1' as participant_id")
+    assert vault.read(register.home, "kr_carbon_point", relation).num_rows == 1
+    assert vault.read(register.home, "another_programme", wanted).num_rows == 0
+    assert vault.read(register.home, "kr_carbon_point", []).num_rows == 0
+
+
+def test_missing_snapshot_is_an_error_that_says_what_to_do(home):
+    with pytest.raises(FileNotFoundError, match="restore vault"):
+        vault.read(home, "kr_carbon_point", [(FILE_1, "P1")])
+
+
+def test_sealed_and_private(extracts):
+    register = extracts("kr_enrolments")
+    register.accept([MEMBER], "enrolments_20210101.csv")
+    path = register.home.vault / "kr_enrolments" / f"{FILE_1}.parquet"
+    sealed = path.read_bytes()
+    assert sealed[:4] == b"PARE"  # a Parquet file with an encrypted footer
+    for secret in ("홍길동", "110-222-333333", "동진로", "account_no"):
+        assert secret.encode() not in sealed
+    assert stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE((register.home.vault / "key").stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == stat.S_IMODE(register.home.vault.stat().st_mode) == 0o700
+    assert {entry.name for entry in register.home.vault.rglob("*")} == {"key", "kr_enrolments", path.name}
+
+
+def test_another_key_opens_nothing(extracts, monkeypatch):
+    register = extracts("kr_enrolments")
+    register.accept([MEMBER], "enrolments_20210101.csv")
+    monkeypatch.setenv("TANSO_VAULT_KEY", base64.urlsafe_b64encode(b"x" * 32).decode())
+    with pytest.raises(OSError):
+        vault.read(register.home, "kr_carbon_point", [(FILE_1, "P1")])
+
+
+def test_key_is_made_once_and_may_come_from_outside(home, monkeypatch):
+    made = vault.key(home)
+    assert len(made) == 32
+    assert vault.key(home) == made
+    monkeypatch.setenv("TANSO_VAULT_KEY", base64.urlsafe_b64encode(b"k" * 32).decode())
+    assert vault.key(home) == b"k" * 32
+
+
+@pytest.mark.parametrize("text", ["short", "!" * 44, base64.urlsafe_b64encode(b"k" * 31).decode()])
+def test_a_bad_key_is_named(home, monkeypatch, text):
+    monkeypatch.setenv("TANSO_VAULT_KEY", text)
+    with pytest.raises(ValueError, match="TANSO_VAULT_KEY must be 32 bytes"):
+        vault.key(home)
+
+
+def test_a_lost_key_is_not_replaced(extracts):
+    register = extracts("kr_enrolments")
+    register.accept([MEMBER], "enrolments_20210101.csv")
+    (register.home.vault / "key").unlink()
+    with pytest.raises(ValueError, match="restore the key"):
+        vault.key(register.home)
+
+
+def test_keyed_hash_is_hmac_sha256(tmp_path):
+    # RFC 4231, test case 2
+    assert vault.keyed_hash(b"Jefe", "what do ya want for nothing?") == (
+        "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+    )
+    assert vault.key(Home(tmp_path / "a")) != vault.key(Home(tmp_path / "b"))
