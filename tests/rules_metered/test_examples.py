@@ -9,7 +9,9 @@ import pytest
 
 def text(rows) -> list[tuple]:
     """Decimals as their stored digits."""
-    return [tuple(None if cell is None else cell if isinstance(cell, int) else str(cell) for cell in row) for row in rows]
+    return [
+        tuple(None if cell is None else cell if isinstance(cell, int) else str(cell) for cell in row) for row in rows
+    ]
 
 
 @pytest.fixture
@@ -170,7 +172,11 @@ def test_k7_standard_usage_is_at_most_half_of_the_classes_average(query, reducti
 
 @pytest.mark.parametrize(
     ("budget", "won_per_point", "b1", "b2", "b3"),
-    [("73500", "2.00", 50000, 11500, 12000), ("73499", "1.99", 49750, 11442, 11940), ("61000", "1.65", 41250, 9487, 9900)],
+    [
+        ("73500", "2.00", 50000, 11500, 12000),
+        ("73499", "1.99", 49750, 11442, 11940),
+        ("61000", "1.65", 41250, 9487, 9900),
+    ],
 )
 def test_k8_a_budget_lowers_the_rate_and_each_amount_is_floored(query, budget, won_per_point, b1, b2, b3):
     rows = query(

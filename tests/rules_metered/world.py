@@ -113,6 +113,10 @@ class Programme:
         }
         self.regions.append(row | values)
 
+    def source(self, utility: str, provider: str) -> None:
+        """A declared source of readings."""
+        self._add("providers", utility=utility, provider=provider, source_id="test")
+
     def issue(self, period_id: str, line_no: int, participant_id: str, amount: int, **values) -> None:
         """One line of an issued batch."""
         defaults = {

@@ -1,0 +1,14 @@
+-- An evaluated row has every figure (no CO2: policy has no emission factor for the utility and period), the others none.
+select *
+from {{ ref('fct_reductions') }}
+where
+    (status = 'evaluated') <> (
+        baseline_usage is not null
+        and actual_usage is not null
+        and reduction is not null
+        and reduction_rate is not null
+        and baseline_co2_kg is not null
+        and actual_co2_kg is not null
+        and co2_reduction_kg is not null
+    )
+    or (status <> 'evaluated' and coalesce(baseline_usage, actual_usage, reduction, co2_reduction_kg) is not null)
