@@ -1,5 +1,8 @@
-"""A lake, policy and warehouse made for these tests. Each example is a programme of its own (a copy of the shipped pack under another id), so
-that their rankings and lotteries do not meet. dbt runs in a process of its own."""
+"""A lake, policy and warehouse made for these tests.
+
+Each example is a programme of its own (a copy of the shipped pack under another id), so that rankings and lotteries do
+not meet. dbt runs in a process of its own.
+"""
 
 from __future__ import annotations
 
@@ -70,9 +73,7 @@ class Example:
                     previous_usage=previous,
                 )
 
-    def apply(
-        self, participant_id, year=2018, on=None, number=None, sheets=None, prize="P1", marks=0, reports=None
-    ):
+    def apply(self, participant_id, year=2018, on=None, number=None, sheets=None, prize="P1", marks=0, reports=None):
         received = on or f"{year + 1}-03-18"
         self._add(
             "applications",

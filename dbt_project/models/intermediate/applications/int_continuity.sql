@@ -1,4 +1,4 @@
--- The years in which an accepted applicant stayed below the CO2 of before taking part, counted: the first, second … time.
+-- Years in which an accepted applicant stayed below the CO2 of before taking part, counted: the first, second … time.
 with co2 as (
     select
         program_id,

@@ -1,5 +1,7 @@
 -- Lots leave from the oldest end only, by expiry or by redemption, so how many points have left so far (`gone`) says which
--- lots are left: no list of lots is carried from application to application.
+-- lots are left: no list of lots is carried from application to application. It takes for granted that a later application's
+-- lots are certified after an earlier one's; who moves out may be certified once before the October of the year before, but
+-- has no application after that one.
 with recursive applications as (
     select
         results.program_id,
@@ -60,7 +62,7 @@ walked as (
         earned_points,
         cast(0 as bigint) as gone_before,
         too_old_points as gone_expired,
-        too_old_points + (total_points - too_old_points) // redemption_unit * redemption_unit as gone
+        too_old_points + ((total_points - too_old_points) // redemption_unit) * redemption_unit as gone
     from sums
     where application_order = 1
     union all
@@ -74,7 +76,7 @@ walked as (
         walked.gone as gone_before,
         greatest(walked.gone, sums.too_old_points) as gone_expired,
         greatest(walked.gone, sums.too_old_points)
-        + (sums.total_points - greatest(walked.gone, sums.too_old_points)) // sums.redemption_unit
+        + ((sums.total_points - greatest(walked.gone, sums.too_old_points)) // sums.redemption_unit)
         * sums.redemption_unit as gone
     from walked
     inner join sums

@@ -22,30 +22,44 @@ judged as (
             when months_evaluated = 0 then 'usage_missing'
             when baseline_usage = 0 then 'baseline_zero'
             else 'evaluated'
-        end as status,
-        cast(baseline_usage - actual_usage as decimal(38, 3)) as reduction
+        end as status
     from sums
+),
+
+-- Figures of evaluated rows only; what follows from them is null with them.
+figures as (
+    select
+        program_id,
+        period_id,
+        participant_id,
+        utility,
+        status,
+        months_evaluated,
+        kg_co2_per_unit,
+        case when status = 'evaluated' then baseline_usage end as baseline_usage,
+        case when status = 'evaluated' then actual_usage end as actual_usage,
+        case when status = 'evaluated' then baseline_usage - actual_usage end as reduction
+    from judged
 )
 
 select
-    judged.program_id,
-    judged.period_id,
-    judged.participant_id,
+    figures.program_id,
+    figures.period_id,
+    figures.participant_id,
     participation.region_code,
     participation.participant_class,
-    judged.utility,
-    judged.status,
-    cast(judged.months_evaluated as integer) as months_evaluated,
-    {%- set evaluated = "case when judged.status = 'evaluated' then " %}
-    cast({{ evaluated }} judged.baseline_usage end as decimal(18, 6)) as baseline_usage,
-    cast({{ evaluated }} judged.actual_usage end as decimal(18, 3)) as actual_usage,
-    cast({{ evaluated }} judged.reduction end as decimal(18, 6)) as reduction,
-    {{ evaluated }} {{ rate('judged.reduction', 'judged.baseline_usage') }} end as reduction_rate,
-    {{ evaluated }} {{ stored(product('judged.baseline_usage', 'judged.kg_co2_per_unit')) }} end as baseline_co2_kg,
-    {{ evaluated }} {{ stored(product('judged.actual_usage', 'judged.kg_co2_per_unit')) }} end as actual_co2_kg,
-    {{ evaluated }} {{ stored(product('judged.reduction', 'judged.kg_co2_per_unit')) }} end as co2_reduction_kg
-from judged
+    figures.utility,
+    figures.status,
+    cast(figures.months_evaluated as integer) as months_evaluated,
+    cast(figures.baseline_usage as decimal(18, 6)) as baseline_usage,
+    cast(figures.actual_usage as decimal(18, 3)) as actual_usage,
+    cast(figures.reduction as decimal(18, 6)) as reduction,
+    {{ rate('figures.reduction', 'figures.baseline_usage') }} as reduction_rate,
+    {{ stored(product('figures.baseline_usage', 'figures.kg_co2_per_unit')) }} as baseline_co2_kg,
+    {{ stored(product('figures.actual_usage', 'figures.kg_co2_per_unit')) }} as actual_co2_kg,
+    {{ stored(product('figures.reduction', 'figures.kg_co2_per_unit')) }} as co2_reduction_kg
+from figures
 inner join {{ ref('int_participation') }} as participation
-    on judged.program_id = participation.program_id
-    and judged.period_id = participation.period_id
-    and judged.participant_id = participation.participant_id
+    on figures.program_id = participation.program_id
+    and figures.period_id = participation.period_id
+    and figures.participant_id = participation.participant_id
