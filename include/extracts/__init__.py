@@ -1,7 +1,7 @@
 """From providers' files to the lake: pull, land, read, judge, stage, publish.
 
-``ingest`` does it all; a scheduler calls ``ingest_source`` per source and then ``publish_lake``. Every step may be stopped and run
-again: landed bytes and receipts are records, everything else is made again from them.
+``ingest`` does it all; a scheduler calls ``ingest_source`` per source and then ``publish_lake``. Every step may be
+stopped and run again: landed bytes and receipts are records, everything else is made again from them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ class SourceResult:
     """What one look at a source brought; no personal data."""
 
     source_id: str
-    files: list[dict[str, Any]] = field(default_factory=list)  # received or judged now: file_name, sha256, status, reason, rows_*
+    files: list[dict[str, Any]] = field(
+        default_factory=list
+    )  # received or judged now: file_name, sha256, status, reason, rows_*
     ignored_files: list[str] = field(default_factory=list)  # they do not match the source's pattern
     problems: list[str] = field(default_factory=list)  # e.g. the place cannot be reached
 

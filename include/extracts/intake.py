@@ -8,8 +8,8 @@ from include.packs.sources import Source
 from include.settings import Home
 
 _SHOWN = (
-    "file_name", "sha256", "status", "reason", "detail", "rows_read", "rows_accepted", "rows_quarantined", "rows_duplicate",
-    "reasons", "ignored_columns",
+    "file_name", "sha256", "status", "reason", "detail", "rows_read", "rows_accepted", "rows_quarantined",
+    "rows_duplicate", "reasons", "ignored_columns",
 )  # fmt: skip
 
 

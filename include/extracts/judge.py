@@ -1,4 +1,7 @@
-"""One landed file: read, split into good, refused and duplicate rows, and staged. Derived: made again whenever it is missing or outdated."""
+"""One landed file: read, split into good, refused and duplicate rows, and staged.
+
+All of it is derived: made again whenever it is missing or outdated.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ _EXAMPLES = 20
 
 
 def fingerprint(source: Source, policy: Any) -> str:
-    """What a file's result depends on besides its bytes: the declaration, the policy that the kind reads, and our code."""
+    """What a file's result depends on besides its bytes: the declaration, the policy its kind reads, and our code."""
     tables = getattr(kinds.module_of(source.kind), "POLICY_TABLES", ())
     rows = {table: policy.rows(table, source.program_id) for table in tables}
     parts = [source.fingerprint, json.dumps(rows, default=str, sort_keys=True), _code(source.kind)]
@@ -54,14 +57,18 @@ def judge(source: Source, receipt: dict, home: Home, policy: Any, wanted: str) -
     """Judge a landed file and store the result. Raises FileNotFoundError if its bytes are gone.
 
     The result: file_name, sha256, fingerprint, status (accepted, rejected), reason, detail, rows_read, rows_accepted,
-    rows_quarantined, rows_duplicate, reasons (reason -> rows), ignored_columns, figures, staged_sha256, files (relative to
-    TANSO_HOME); of a rejected file no counts but what the reason is about.
+    rows_quarantined, rows_duplicate, reasons (reason -> rows), ignored_columns, figures, staged_sha256, files (relative
+    to TANSO_HOME); of a rejected file no counts but what the reason is about.
     """
     path = land.landed_path(home, receipt["sha256"])
     if not path.exists():
-        raise FileNotFoundError(f"{path}: the bytes of {receipt['file_name']} are gone; restore landing/ from its backup")
+        raise FileNotFoundError(
+            f"{path}: the bytes of {receipt['file_name']} are gone; restore landing/ from its backup"
+        )
     for name in ("quarantine", "rejected"):  # what an earlier judgement left
-        quarantine.path_for(getattr(home, name), receipt, ".csv" if name == "quarantine" else ".json").unlink(missing_ok=True)
+        quarantine.path_for(getattr(home, name), receipt, ".csv" if name == "quarantine" else ".json").unlink(
+            missing_ok=True
+        )
     result: dict[str, Any] = {
         "file_name": receipt["file_name"],
         "sha256": receipt["sha256"],
@@ -149,7 +156,7 @@ def _counts(con: duckdb.DuckDBPyConnection, source: Source, receipt: dict) -> di
     ).fetchone()
     if any(astray):
         raise AssertionError(
-            f"{source.source_id} {receipt['file_name']}: rows that went two ways, went and stayed, or went no way: {astray}"
+            f"{source.source_id} {receipt['file_name']}: rows refused twice, refused and good, or neither: {astray}"
         )
     query = "select (select count(*) from raw), (select count(*) from refused), (select count(*) from duplicates)"
     rows, refused, duplicates = con.execute(query).fetchone()

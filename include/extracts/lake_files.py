@@ -26,7 +26,7 @@ def replace_file(temporary: Path, path: Path) -> bool:
     if path.exists() and filecmp.cmp(temporary, path, shallow=False):
         temporary.unlink()
         return False
-    os.replace(temporary, path)
+    temporary.replace(path)
     return True
 
 
@@ -56,4 +56,4 @@ def write_private(path: Path, content: bytes) -> None:
     temporary = path.with_name(f".{path.name}.tmp")
     with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(content)
-    os.replace(temporary, path)
+    temporary.replace(path)

@@ -1,4 +1,7 @@
-"""Taking in what providers drop: byte-for-byte copies addressed by SHA-256, and one receipt per file received. Records: never changed."""
+"""Taking in what providers drop: byte-for-byte copies addressed by SHA-256, and one receipt per file received.
+
+Both are records: never changed.
+"""
 
 from __future__ import annotations
 
@@ -53,8 +56,9 @@ def receipts(home: Home, source_id: str) -> list[dict]:
 def land(source: Source, home: Home) -> Landing:
     """Fetch every file of the source that is new, in ascending name order. The place it comes from is never changed.
 
-    A receipt has source_id, program_id, file_name, size, sha256, received_at (UTC), received_no, stamp (what a remote place says about
-    the version) and status: landed, duplicate (the same bytes were landed before) or forbidden_column (bytes not kept).
+    A receipt has source_id, program_id, file_name, size, sha256, received_at (UTC), received_no, stamp (what a remote
+    place says about the version) and status: landed, duplicate (the same bytes were landed before) or forbidden_column
+    (bytes not kept).
     Raises whatever the place raises when it cannot be read (OSError and the like).
     """
     remote = "://" in source.pull_url
@@ -107,7 +111,7 @@ def land(source: Source, home: Home) -> Landing:
         else:
             path = landed_path(home, sha256)
             _private_folder(path.parent)
-            os.replace(incoming, path)
+            incoming.replace(path)
             _sync_folder(path.parent)
             receipt["status"] = "landed"
         receipt["received_at"] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
@@ -136,7 +140,7 @@ def _write_receipt(home: Home, receipt: dict) -> None:
         file.write(json.dumps(receipt, ensure_ascii=False, indent=1, sort_keys=True).encode() + b"\n")
         file.flush()
         os.fsync(file.fileno())
-    os.replace(temporary, path)
+    temporary.replace(path)
     _sync_folder(folder)
 
 

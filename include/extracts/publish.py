@@ -51,7 +51,7 @@ def publish(home: Home, sources: Sequence[Source], results: Sequence[SourceResul
 
 
 def _collect(con: duckdb.DuckDBPyConnection, source: Source, home: Home, problems: list[str]) -> list[kinds.StagedFile]:
-    """Add the source's files and refused rows to the overview; return the accepted files, in the order of supersession."""
+    """Add the source's files and refused rows to the overview; return the accepted files, in order of supersession."""
     staged = []
     for receipt in land.receipts(home, source.source_id):
         status, result = receipt["status"], None
@@ -59,10 +59,18 @@ def _collect(con: duckdb.DuckDBPyConnection, source: Source, home: Home, problem
         if status == "landed":
             result = judge.stored_result(home, source.source_id, receipt["sha256"])
             if result is None:
-                problems.append(f"{source.source_id}: {receipt['file_name']} is not judged yet; ingest the source again")
+                problems.append(
+                    f"{source.source_id}: {receipt['file_name']} is not judged yet; ingest the source again"
+                )
                 continue
             status, reason = result["status"], result["reason"]
-        row = [source.program_id, source.source_id, receipt["file_name"], receipt["sha256"], receipt["received_at"].rstrip("Z")]
+        row = [
+            source.program_id,
+            source.source_id,
+            receipt["file_name"],
+            receipt["sha256"],
+            receipt["received_at"].rstrip("Z"),
+        ]
         row += ["rejected" if status == "forbidden_column" else status, reason]
         row += [result[count] if status == "accepted" else None for count in _COUNTS]
         con.execute(f"insert into files values ({', '.join('?' * len(row))})", row)
@@ -80,9 +88,10 @@ def _collect(con: duckdb.DuckDBPyConnection, source: Source, home: Home, problem
 
 def _totals(con: duckdb.DuckDBPyConnection, source: Source) -> dict[str, int]:
     query = f"""
-        select count(*) filter (where status = 'accepted') as accepted, count(*) filter (where status = 'rejected') as rejected,
+        select count(*) filter (where status = 'accepted') as accepted,
+               count(*) filter (where status = 'rejected') as rejected,
                count(*) filter (where status = 'duplicate') as duplicate,
-               {', '.join(f'coalesce(sum({count}), 0)::bigint as {count}' for count in _COUNTS)}
+               {", ".join(f"coalesce(sum({count}), 0)::bigint as {count}" for count in _COUNTS)}
         from files where source_id = ?
     """
     figures = con.execute(query, [source.source_id])
@@ -90,7 +99,7 @@ def _totals(con: duckdb.DuckDBPyConnection, source: Source) -> dict[str, int]:
 
 
 def _remove_undeclared(home: Home, sources: Sequence[Source]) -> None:
-    """What a source left that no pack declares any more; a share is ``<source_id>.parquet`` or ``source_id=<source_id>/``."""
+    """What a source left that no pack declares any more: ``<source_id>.parquet`` or ``source_id=<source_id>/``."""
     declared = {source.source_id for source in sources}
     for table in set(TABLES) - _NOT_OURS - set(_OVERVIEW):
         for share in (home.lake / table).glob("*"):

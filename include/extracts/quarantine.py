@@ -27,8 +27,10 @@ def path_for(folder: Path, receipt: dict, suffix: str) -> Path:
     return folder / receipt["source_id"] / f"{Path(receipt['file_name']).stem}-{receipt['sha256'][:8]}{suffix}"
 
 
-def write_rows(home: Home, source: Source, receipt: dict, landed: Path, found: read.Layout, refused: dict[int, str]) -> Path:
-    """The refused rows (row_no -> reason) as received, with row_no and reason behind; UTF-8 with byte order mark, CRLF."""
+def write_rows(
+    home: Home, source: Source, receipt: dict, landed: Path, found: read.Layout, refused: dict[int, str]
+) -> Path:
+    """The refused rows (row_no -> reason) as received, row_no and reason behind; UTF-8 with byte order mark, CRLF."""
     path = path_for(home.quarantine, receipt, ".csv")
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     wanted = pa.array(sorted(refused), pa.int64())

@@ -3,8 +3,8 @@
 ``to_month(text)``    DATE (first day)  YYYYMM, YYYY-MM, YYYY/MM, YYYY.MM
 ``to_day(text)``      DATE              YYYYMMDD, YYYY-MM-DD, YYYY/MM/DD, YYYY.MM.DD
 ``to_day_ja(text)``   DATE              those, and H30.4.1, 平成30年4月1日, R1.5.7, 令和元年5月7日
-``to_number(text)``   VARCHAR           optional sign, digits with correctly placed thousands separators, optional decimals; without
-                                        the separators, to be cast to the type that is needed (a cast of text rounds half-up)
+``to_number(text)``   VARCHAR           optional sign, digits with correctly placed thousands separators,
+                                        optional decimals; comes without the separators, to be cast
 ``to_integer(text)``  BIGINT            a number whose decimals, if any, are zeros
 ``compact(text)``     VARCHAR           without white space; NULL if nothing is left
 ``to_meter_no(text)`` VARCHAR           without hyphens and white space; NULL if nothing is left
@@ -31,8 +31,9 @@ _MACROS = (
         then try_cast(t[1:4] || '-' || t[6:7] || '-' || t[9:10] as date) end""",
     # Year 1 of an era is the year after its offset; 元 is 1. A date past the era's end (H31.5.1) is still one day only.
     """_era_offset(era) as case upper(era)
-        when 'M' then 1867 when '明治' then 1867 when 'T' then 1911 when '大正' then 1911 when 'S' then 1925 when '昭和' then 1925
-        when 'H' then 1988 when '平成' then 1988 when 'R' then 2018 when '令和' then 2018 end""",
+        when 'M' then 1867 when '明治' then 1867 when 'T' then 1911 when '大正' then 1911
+        when 'S' then 1925 when '昭和' then 1925 when 'H' then 1988 when '平成' then 1988
+        when 'R' then 2018 when '令和' then 2018 end""",
     # try_cast although the pattern matched: branches of a case may be evaluated for rows that do not take them.
     """_era_year(era, year) as _era_offset(era) + nullif(try_cast(replace(year, '元', '1') as integer), 0)""",
     """_era_day(parts) as try_cast(_era_year(parts[1], parts[2]) || '-' || parts[3] || '-' || parts[4] as date)""",
@@ -44,7 +45,8 @@ _MACROS = (
     """to_number(t) as case
         when regexp_full_match(t, '[+-]?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)([.][0-9]+)?') then replace(t, ',', '') end""",
     """to_integer(t) as case
-        when regexp_full_match(to_number(t), '[+-]?[0-9]+([.]0+)?') then try_cast(split_part(to_number(t), '.', 1) as bigint) end""",
+        when regexp_full_match(to_number(t), '[+-]?[0-9]+([.]0+)?')
+        then try_cast(split_part(to_number(t), '.', 1) as bigint) end""",
     # \p{Pd} is every dash; the minus sign is no dash in Unicode, but people type it.
     r"""to_meter_no(t) as nullif(regexp_replace(t, '[\s\p{Z}\p{Pd}−]+', '', 'g'), '')""",
 )

@@ -1,4 +1,4 @@
-"""Declarations of extracts: one YAML file per source in ``<pack>/sources/``; a new provider is a new file, not new code."""
+"""Declarations of extracts: one YAML file per source in ``<pack>/sources/``; a new provider is a file, not code."""
 
 from __future__ import annotations
 
@@ -15,7 +15,18 @@ import yaml
 from include import settings
 
 KINDS = ("readings", "participants", "slips", "applications", "activities", "opening_points", "returns")
-_KEYS = {"source_id", "program_id", "kind", "provider", "pull", "read", "max_bad_ratio", "forbidden_columns", "columns", "options"}
+_KEYS = {
+    "source_id",
+    "program_id",
+    "kind",
+    "provider",
+    "pull",
+    "read",
+    "max_bad_ratio",
+    "forbidden_columns",
+    "columns",
+    "options",
+}
 
 
 class SourceError(ValueError):

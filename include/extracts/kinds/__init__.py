@@ -1,19 +1,20 @@
 """What differs between kinds of extracts. One module per kind, named like the kind.
 
-For every landed file the framework (``judge.py``) opens an in-memory DuckDB connection with the value macros (``values.py``), the
-schema ``policy`` (all packs' policy tables), and the table ``raw``: row_no BIGINT (1-based data row) and one VARCHAR column per
-declared field: NFKC-folded, trimmed, blank = NULL; a field whose optional column the file lacks is all NULL. A kind module has
+For every landed file the framework (``judge.py``) opens an in-memory DuckDB connection with the value macros
+(``values.py``), in schema ``policy`` the kind's ``POLICY_TABLES``, and the table ``raw``: row_no BIGINT (1-based data
+row) and one VARCHAR column per declared field: NFKC-folded, trimmed, blank = NULL; a field whose optional column the
+file lacks is all NULL. A kind module has
 
 ``judge(con, source, context) -> None``
-    makes ``refused(row_no BIGINT, reason VARCHAR)``, ``duplicates(row_no BIGINT)`` and ``good(row_no BIGINT, ...)``: every row
-    of ``raw`` is in exactly one of them (in ``good`` possibly several times). All columns of ``good`` but ``row_no`` are lake columns or
-    whatever ``publish`` needs, never personal data; they are staged as Parquet, sorted by all columns in their order, row_no last
-    unless the kind sets ``ORDER_BY``.
+    makes ``refused(row_no BIGINT, reason VARCHAR)``, ``duplicates(row_no BIGINT)`` and ``good(row_no BIGINT, ...)``:
+    every row of ``raw`` is in exactly one of them (in ``good`` possibly several times). The columns of ``good`` are
+    the lake's or whatever ``publish`` needs, never personal data; they are staged as Parquet, sorted by ``ORDER_BY``
+    (all columns if not set).
 ``publish(con, home, source, staged) -> dict``
     writes the source's share of the lake from the accepted files ``staged: list[StagedFile]``, in the order of
     supersession (file_name, received_no; later wins), called on every publish, also with an empty list. Use
-    ``lake_files.write`` (atomic, leaves an unchanged file alone). Returns notes for the run's report (JSON-able, no personal
-    data but participant ids), ``{}`` if none. ``con`` is a fresh in-memory connection.
+    ``lake_files.write`` (atomic, leaves an unchanged file alone). Returns notes for the run's report (JSON-able, no
+    personal data but participant ids), ``{}`` if none. ``con`` is a fresh in-memory connection with the value macros.
 
 and optionally
 

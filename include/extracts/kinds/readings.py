@@ -1,29 +1,27 @@
 """Readings: billed usage per meter and month.
 
-Fields: usage_month; the meter's number (``options.meter``: one field, or several that make a key together); one field per usage; optionally unit,
-tariff, read_kind, starts_on, ends_on. Options:
+Fields: usage_month; those of the meter's number; one per usage; optionally unit, tariff, read_kind, starts_on, ends_on.
+Options:
 
-``meter``               list of fields; one: a customer number, hyphens and spaces go; several: a tuple of texts, joined by U+001F
+``meter``               list of fields; one: a customer number, hyphens and spaces go; several: a tuple of texts, joined
+                        by U+001F
 ``customer_no_pattern`` what a customer number looks like (optional)
 ``usages``              list of {field, utility, unit, max}: ``max`` is the largest plausible usage in ``unit``; with
-                        ``where`` ({field: text}) only of rows whose field says so; rows for no usage are ``unknown_unit``
+                        ``where`` ({field: text}) only of rows whose field says so; rows for no usage are
+                        ``unknown_unit``
 ``zero_is_missing``     true: the source writes 0 where it has no reading; such a row is ``missing_value`` (optional)
 ``estimated_values``    what ``read_kind`` says of an estimated reading (optional)
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
-import shutil
-from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from include.extracts import lake_files, read
+from include.extracts import lake_files, partitions, read
 from include.extracts.kinds import Context, StagedFile
-from include.lake import TABLES
 from include.packs.sources import Source
 from include.settings import Home
 
@@ -32,8 +30,8 @@ ORDER_BY = "usage_month, utility, meter_key"  # a key: what repeats is a duplica
 
 # The contract's order: of several reasons the first is stored.
 _REASONS = (
-    "missing_value", "bad_customer_no", "bad_month", "bad_number", "negative_usage", "unknown_unit", "usage_out_of_range",
-    "period_reversed",
+    "missing_value", "bad_customer_no", "bad_month", "bad_number", "negative_usage", "unknown_unit",
+    "usage_out_of_range", "period_reversed",
 )  # fmt: skip
 # Fields with few different texts, and how they are read.
 _FEW_VALUES = {
@@ -89,8 +87,8 @@ def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> N
     con.execute(
         "create table readings as "
         + " union all ".join(
-            f"select row_no, {lake_files.sql_text(usage['utility'])} as utility, meter_key, usage_month, usage_{i} as usage, "
-            f"tariff, is_estimated from judged where reason is null and usage_{i} is not null"
+            f"select row_no, {lake_files.sql_text(usage['utility'])} as utility, meter_key, usage_month, "
+            f"usage_{i} as usage, tariff, is_estimated from judged where reason is null and usage_{i} is not null"
             for i, usage in enumerate(usages)
         )
     )
@@ -105,7 +103,8 @@ def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> N
     con.execute(
         """
         create table conflicts as
-        select distinct row_no from readings semi join (from repeated where is_conflict) using (utility, meter_key, usage_month)
+        select distinct row_no
+        from readings semi join (from repeated where is_conflict) using (utility, meter_key, usage_month)
         """
     )
     con.execute(
@@ -170,7 +169,8 @@ def _few_values(con: duckdb.DuckDBPyConnection, source: Source) -> None:
     if "read_kind" in source.columns:
         estimated = [read.fold_text(str(value)) for value in source.option("estimated_values", [])]
         con.execute(
-            "create or replace table read_kind_values as select text, list_contains($1, value) as value from read_kind_values",
+            "create or replace table read_kind_values as "
+            "select text, list_contains($1, value) as value from read_kind_values",
             [estimated],
         )
 
@@ -189,16 +189,22 @@ def _judged(source: Source, usages: list[dict]) -> str:
     else:
         meter_key, bad_number = f"concat_ws(chr(31), {', '.join(f'raw.{field}' for field in meter)})", "false"
     has_unit = "unit" in fields
+    has_days = {"starts_on", "ends_on"} <= set(fields)
     typed = [
         "row_no",
         f"{meter_key} as meter_key",
         "usage_month_values.value as month",
         f"{'tariff_values.value' if 'tariff' in fields else 'null::varchar'} as tariff",
         f"{'coalesce(read_kind_values.value, false)' if 'read_kind' in fields else 'false'} as is_estimated",
-        f"{'ends_on_values.value < starts_on_values.value' if {'starts_on', 'ends_on'} <= set(fields) else 'false'} as is_reversed",
+        f"{'ends_on_values.value < starts_on_values.value' if has_days else 'false'} as is_reversed",
         f"({' or '.join(required) or 'false'}) as is_missing",
     ]
-    any_of: dict[str, list[str]] = {"bad_number": [], "negative_usage": [], "unknown_unit": [], "usage_out_of_range": []}
+    any_of: dict[str, list[str]] = {
+        "bad_number": [],
+        "negative_usage": [],
+        "unknown_unit": [],
+        "usage_out_of_range": [],
+    }
     values = []
     joins = "".join(
         f" left join {field}_values on {field}_values.text = raw.{field}" for field in _FEW_VALUES if field in fields
@@ -235,9 +241,10 @@ def _judged(source: Source, usages: list[dict]) -> str:
     whens = " ".join(f"when {conditions[reason]} then '{reason}'" for reason in _REASONS)
     kept = ", ".join(f"usage_{i}" for i in range(len(usages)))
     return f"""
-        with typed as (select {', '.join(typed)} from raw{joins}),
-             valued as (select *, {', '.join(values)} from typed)
-        select row_no, meter_key, month as usage_month, tariff, is_estimated, {kept}, case {whens} end as reason from valued
+        with typed as (select {", ".join(typed)} from raw{joins}),
+             valued as (select *, {", ".join(values)} from typed)
+        select row_no, meter_key, month as usage_month, tariff, is_estimated, {kept}, case {whens} end as reason
+        from valued
     """
 
 
@@ -252,7 +259,8 @@ def _divided(number: str, divide_by: str) -> str:
 
     In whole numbers, since DuckDB divides decimals as DOUBLE. Decimals after the tenth cannot change the result.
     """
-    scaled = rf"(try_cast(regexp_replace({number}, '([.][0-9]{{10}})[0-9]+', '\1') as decimal(22, 10)) * 10000000000)::hugeint"
+    ten_decimals = rf"regexp_replace({number}, '([.][0-9]{{10}})[0-9]+', '\1')"
+    scaled = f"(try_cast({ten_decimals} as decimal(22, 10)) * 10000000000)::hugeint"
     divisor = f"({divide_by} * 1000000)::hugeint"
     thousandths = f"({scaled} * 2000 + {divisor} * 10000) // ({divisor} * 20000)"
     return f"try_cast({thousandths} as decimal(18, 0)) * 0.001::decimal(4, 3)"
@@ -266,50 +274,6 @@ def figures(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
 
 
 def publish(con: duckdb.DuckDBPyConnection, home: Home, source: Source, staged: list[StagedFile]) -> dict[str, Any]:
-    """One partition per month, rewritten only if another set of files, or the same in another order, speaks for it."""
-    folder = home.lake / "readings" / f"source_id={source.source_id}"
-    written = _markers(con, folder)
-    by_month: dict[str, list[StagedFile]] = {}
-    for file in staged:
-        for month in file.result["figures"]["months"]:
-            by_month.setdefault(month, []).append(file)
-    for month, files in sorted(by_month.items()):
-        path = folder / f"usage_month={month}" / "data.parquet"
-        marker = _marker(source, files)
-        if written.get(str(path)) != marker:
-            lake_files.write(con, _in_force(source, files, month), path, {"made_of": marker})
-    for path in map(Path, written):
-        if path.parent.name.removeprefix("usage_month=") not in by_month:
-            shutil.rmtree(path.parent)
+    """One partition per month that holds the readings in force."""
+    partitions.publish(con, home, source, staged)
     return {}
-
-
-def _marker(source: Source, files: list[StagedFile]) -> str:
-    made_of = [source.program_id, source.provider, list(TABLES["readings"].items())]
-    made_of += [(file.sha256, file.result["staged_sha256"]) for file in files]
-    return hashlib.sha256(repr(made_of).encode()).hexdigest()
-
-
-def _markers(con: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, str]:
-    paths = sorted(folder.glob("usage_month=*/data.parquet"))
-    if not paths:
-        return {}
-    query = f"select file_name, value::varchar from parquet_kv_metadata({lake_files.sql_list(paths)}) where key::varchar = 'made_of'"
-    return dict.fromkeys(map(str, paths), "") | dict(con.execute(query).fetchall())
-
-
-def _in_force(source: Source, files: list[StagedFile], month: str) -> str:
-    """The month's readings in force: of the same meter and utility the last file's."""
-    known = {
-        "program_id": lake_files.sql_text(source.program_id),
-        "source_id": lake_files.sql_text(source.source_id),
-        "provider": lake_files.sql_text(source.provider or ""),
-    }
-    columns = ", ".join(f'{known.get(name, name)}::{kind} as "{name}"' for name, kind in TABLES["readings"].items())
-    rows = " union all ".join(
-        f"select *, {lake_files.sql_text(file.sha256)} as source_file_id, {seq} as seq "
-        f"from read_parquet({lake_files.sql_text(str(file.path))}) where usage_month = date '{month}-01'"
-        for seq, file in enumerate(files)
-    )
-    last = "qualify row_number() over (partition by utility, meter_key order by seq desc) = 1" if len(files) > 1 else ""
-    return f"select {columns} from (select * from ({rows}) {last}) order by utility, meter_key"

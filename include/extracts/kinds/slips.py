@@ -41,13 +41,15 @@ def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> N
         f"""
         create table judged as
         with typed as (
-            select row_no, raw.participant_id, utilities.utility, utilities.max_usage, to_month(raw.usage_month) as usage_month,
-                   raw.previous_usage as previous_text, to_number(raw.usage) as now, to_number(raw.previous_usage) as then_,
-                   ({required or 'false'}) as is_missing
+            select row_no, raw.participant_id, utilities.utility, utilities.max_usage,
+                   to_month(raw.usage_month) as usage_month, raw.previous_usage as previous_text,
+                   to_number(raw.usage) as now, to_number(raw.previous_usage) as then_,
+                   ({required or "false"}) as is_missing
             from raw left join utilities on utilities.label = raw.utility
         ),
         valued as (
-            select *, try_cast(now as decimal(18, 3)) as usage, try_cast(then_ as decimal(18, 3)) as previous_usage from typed
+            select *, try_cast(now as decimal(18, 3)) as usage, try_cast(then_ as decimal(18, 3)) as previous_usage
+            from typed
         )
         select row_no, participant_id, utility, usage_month, usage, previous_usage,
             case
@@ -56,7 +58,8 @@ def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> N
                 when now is null or (previous_text is not null and then_ is null) then 'bad_number'
                 when regexp_matches(now, '^-.*[1-9]') or regexp_matches(then_, '^-.*[1-9]') then 'negative_usage'
                 when utility is null then 'unknown_unit'
-                when coalesce(usage > max_usage, true) or (then_ is not null and coalesce(previous_usage > max_usage, true))
+                when coalesce(usage > max_usage, true)
+                    or (then_ is not null and coalesce(previous_usage > max_usage, true))
                     then 'usage_out_of_range'
             end as reason
         from valued
@@ -99,7 +102,9 @@ def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> N
 
 def figures(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     """``conflicts``: the participants whose differing slips of one month must be added up by hand."""
-    found = con.execute("select distinct participant_id from placed where reason is null and is_conflict order by 1").fetchall()
+    found = con.execute(
+        "select distinct participant_id from placed where reason is null and is_conflict order by 1"
+    ).fetchall()
     return {"conflicts": [participant_id for (participant_id,) in found]}
 
 

@@ -1,0 +1,136 @@
+"""Rows of text out of CSV and XLSX files, as received.
+
+A CSV is read in one of two ways: a fast one, and a patient one for files that have rows with too many or too few cells.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import datetime
+import itertools
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import csv as arrow_csv
+from python_calamine import CalamineError, CalamineWorkbook
+
+from include.packs.sources import Source
+
+_BATCH_BYTES = 16 << 20  # also the longest row that the fast reading takes
+_BATCH_ROWS = 50_000
+
+
+class FileRefused(Exception):
+    """The file is refused whole: ``reason`` is a word of the contract, ``detail`` says what to do about it."""
+
+    def __init__(self, reason: str, detail: str, figures: dict | None = None):
+        self.reason, self.detail, self.figures = reason, detail, figures or {}
+        super().__init__(f"{reason}: {detail}")
+
+
+class Ragged(Exception):
+    """The fast reading gave up; the patient one may not."""
+
+
+def _names(width: int) -> list[str]:
+    return ["row_no", *(f"c{position}" for position in range(width))]
+
+
+def fast_csv(source: Source, path: Path, width: int) -> Iterator[pa.Table]:
+    types = {f"f{position}": pa.string() for position in range(width)}
+    encoding = "utf8" if is_utf8(source.encoding) else source.encoding  # only this spelling spares the transcoding
+    names, row_no, last = _names(width), 0, None
+    try:
+        reader = arrow_csv.open_csv(
+            path,
+            arrow_csv.ReadOptions(autogenerate_column_names=True, encoding=encoding, block_size=_BATCH_BYTES),
+            arrow_csv.ParseOptions(newlines_in_values=True),
+            arrow_csv.ConvertOptions(column_types=types, strings_can_be_null=False),
+        )
+        if len(reader.schema) != width:
+            raise Ragged
+        for batch in reader:
+            if row_no == 0:  # the header
+                batch = batch.slice(1)
+                row_no = 1
+            if not len(batch):
+                continue
+            last = batch.column(width - 1)[len(batch) - 1].as_py()
+            numbers = pa.array(np.arange(row_no, row_no + len(batch)))
+            row_no += len(batch)
+            yield pa.Table.from_arrays([numbers, *batch.columns], names=names)
+    except UnicodeDecodeError as error:
+        raise not_decodable(source, error) from None
+    except pa.ArrowInvalid:
+        raise Ragged from None
+    if last is not None and (
+        "\n" in last or "\r" in last
+    ):  # a quote that is never closed swallows the rest of the file without a word
+        raise Ragged
+
+
+def csv_rows(source: Source, path: Path, encoding: str | None = None, errors: str = "strict") -> Iterator[list[str]]:
+    encoding = encoding or source.encoding
+    encoding = "utf-8-sig" if is_utf8(encoding) else encoding  # without the byte order mark, if there is one
+    with path.open(encoding=encoding, errors=errors, newline="") as file:
+        try:
+            for row in csv.reader(file, strict=errors == "strict"):
+                if row and not (len(row) == 1 and not row[0].strip()):
+                    yield row
+        except UnicodeDecodeError as error:
+            raise not_decodable(source, error) from None
+        except csv.Error as error:
+            raise FileRefused("not_readable", f"is no CSV: {error}; send the file again") from None
+
+
+def sheet_rows(source: Source, path: Path, positions: dict[str, int] | None = None) -> Iterator[list[str]]:
+    months = {position for field, position in (positions or {}).items() if field.endswith("_month")}
+    try:
+        with path.open("rb") as file:
+            workbook = CalamineWorkbook.from_filelike(file)
+            for row in workbook.get_sheet_by_index(0).to_python(skip_empty_area=False):
+                cells = [_cell_text(cell, position in months) for position, cell in enumerate(row)]
+                if any(cell.strip() for cell in cells):
+                    yield cells
+    except (CalamineError, IndexError, OSError, ValueError) as error:
+        raise FileRefused("not_readable", f"is no readable workbook: {error}; send the file again") from None
+
+
+def _cell_text(cell: object, is_month: bool) -> str:
+    """The text that a cell stands for: 12 and not 12.0, a date as YYYY-MM-DD, in a column of months as YYYY-MM."""
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, bool):
+        return str(cell).upper()
+    if isinstance(cell, float):  # a workbook shows 15 digits; the rest is binary noise
+        text = format(Decimal(format(cell, ".15g")), "f")
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    if isinstance(cell, datetime.date):
+        return cell.strftime("%Y-%m" if is_month and cell.day == 1 else "%Y-%m-%d")
+    return str(cell)
+
+
+def batches(rows: Iterable[list[str]], width: int) -> Iterator[pa.Table]:
+    """Rows, the header first, as tables; missing cells blank, cells beyond the header dropped."""
+    rows = itertools.islice(rows, 1, None)
+    row_no = 1
+    while chunk := list(itertools.islice(rows, _BATCH_ROWS)):
+        cells = zip(*((row + [""] * width)[:width] for row in chunk), strict=True)
+        numbers = pa.array(np.arange(row_no, row_no + len(chunk)))
+        yield pa.Table.from_arrays([numbers, *(pa.array(column, pa.string()) for column in cells)], names=_names(width))
+        row_no += len(chunk)
+
+
+def is_utf8(encoding: str) -> bool:
+    return codecs.lookup(encoding).name in ("utf-8", "utf-8-sig")
+
+
+def not_decodable(source: Source, error: UnicodeDecodeError) -> FileRefused:
+    bad = error.object[error.start : error.start + 2].hex(" ")
+    return FileRefused(
+        "not_decodable", f"bytes {bad} are not {source.encoding}; send the file again in {source.encoding}"
+    )
