@@ -56,7 +56,7 @@ def build(project: Path, database: Path, work: Path) -> list[NodeResult]:
         try:
             content = _content(project)
             if content not in _manifests:
-                parsed = dbtRunner().invoke(["parse", *common, "--no-partial-parse"])
+                parsed = dbtRunner().invoke(["parse", *common])
                 if not parsed.success:
                     raise DbtError(f"dbt cannot parse {project}: {parsed.exception}")
                 _manifests.clear()

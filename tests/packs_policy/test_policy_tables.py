@@ -109,3 +109,16 @@ def test_a_folder_without_policy_or_sources_is_no_pack(packs):
     (packs.root / "other" / "sources").mkdir(parents=True)
     assert packs.load().programs == [JP, KR]
     assert packs.load().fingerprint == load_policy([packs.root]).fingerprint
+
+
+def test_the_examples_of_the_packs_readmes_load(packs):
+    """What the READMEs tell a municipality to add can be added as it stands."""
+    for program, table in ((KR, "region_policies"), (JP, "point_rules")):
+        readme = (PROJECT_ROOT / "include" / "programs" / program / "README.md").read_text(encoding="utf-8")
+        (line,) = re.findall(rf"^{program},.*$", readme, re.MULTILINE)
+        with packs.file(table, program).open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+    policy = packs.load()
+    jinju = [row for row in policy.rows("region_policies", KR) if row["region_code"] == "48170"]
+    assert [row["won_per_point"] for row in jinju] == [Decimal("2.00"), Decimal("1.50")]
+    assert [row["points_per_kg"] for row in policy.rows("point_rules", JP)] == [20, 25]

@@ -12,6 +12,7 @@ from include.lake import TABLES
 from include.settings import PROJECT_ROOT, Home
 from include.warehouse import EvaluateResult, evaluate
 
+PACKS = PROJECT_ROOT / "include" / "programs"
 SOURCES = """
 sources:
   - name: lake
@@ -37,8 +38,8 @@ class Project:
     def model(self, name: str, sql: str) -> None:
         (self.path / "models" / f"{name}.sql").write_text(sql, encoding="utf-8")
 
-    def evaluate(self, home: Home, force: bool = False) -> EvaluateResult:
-        return evaluate(home, [PROJECT_ROOT / "include" / "programs"], force, project=self.path)
+    def evaluate(self, home: Home, force: bool = False, packs: Path = PACKS) -> EvaluateResult:
+        return evaluate(home, [packs], force, project=self.path)
 
 
 @pytest.fixture

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
+import shutil
 import threading
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from include.packs.policy import PolicyError
+from include.packs.policy import PolicyError, load_policy
 from include.settings import PROJECT_ROOT, Home
 from include.warehouse import EvaluationError, NotPublishedError, connect, evaluate
-from tests.warehouse.conftest import Place
+from include.warehouse.fingerprint import code_version
+from tests.warehouse.conftest import PACKS, Place
 
 
 def test_publishes_tables_only(project, place):
@@ -81,6 +84,23 @@ def test_changed_rules_are_seen(project, place):
     )
     assert project.evaluate(place.home).status == "built"
     assert place.usages() == ["356.000"]
+
+
+def test_changed_policy_is_seen(project, place, tmp_path):
+    packs = tmp_path / "packs"
+    shutil.copytree(PACKS, packs, ignore=shutil.ignore_patterns("sample"))
+    project.evaluate(place.home)
+    assert project.evaluate(place.home, packs=packs).status == "unchanged"
+    programs = packs / "kr_carbon_point" / "policy" / "programs.csv"
+    programs.write_text(programs.read_text(encoding="utf-8").replace("KRW,5", "KRW,7"), encoding="utf-8")
+    assert project.evaluate(place.home, packs=packs).status == "built"
+    with connect(place.home) as connection:
+        years = connection.execute(
+            "select retention_years from policy.programs where program_id = 'kr_carbon_point'"
+        ).fetchall()
+        policy = connection.execute("select policy_sha256 from meta.build_info").fetchone()
+    assert years == [(7,)]
+    assert policy == (load_policy([packs]).fingerprint,)
 
 
 def test_several_homes_in_one_process(project, place, tmp_path):
@@ -236,3 +256,7 @@ def test_dbt_writes_nothing_into_its_project_and_the_environment_stays(project, 
 @pytest.mark.parametrize("project_file", [PROJECT_ROOT / "dbt_project" / "dbt_project.yml"])
 def test_telemetry_is_off(project_file: Path):
     assert "send_anonymous_usage_stats: false" in project_file.read_text(encoding="utf-8")
+
+
+def test_code_version_is_a_commit_or_a_hash():
+    assert re.fullmatch(r"[0-9a-f]{40}(-dirty)?|code-[0-9a-f]{16}", code_version())
