@@ -51,10 +51,10 @@ def publish_lake() -> str:
 
 
 def check_policy() -> str:
-    """Load and check every pack's policy; ValueError names table, row and column. Returns the fingerprint."""
+    """Load and check every pack's policy; ValueError names table, row and column. Returns its fingerprint, cut."""
     from include.packs import load_policy
 
-    return _said(f"Policy {load_policy().fingerprint}")
+    return _said(f"policy {load_policy().fingerprint[:12]} is sound")
 
 
 def evaluate() -> str:
@@ -79,7 +79,11 @@ def issue(proposal_id: str, approved_by: str) -> str:
     from include.payouts import issue
 
     batch = issue(settings.home(), proposal_id, approved_by)
+    if batch is None:
+        return _said(f"{proposal_id}: nothing of it is due any more, so nothing was issued")
     _said(f"Issued {batch.batch_id}, approved by {approved_by}")
+    for lost in batch.substitutions:
+        _said(f"{lost.path}, row {lost.row}, {lost.column}: {lost.characters} characters written as 〓")
     return batch.batch_id
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from include.extracts import vault
@@ -114,7 +115,7 @@ class House:
         register: bool = True,
         **data,
     ) -> None:
-        """Somebody's points and payout of a metered programme, instead of what was there; ``data``: the vault's columns."""
+        """Somebody's points and payout of a metered programme, in place of what was there; ``data``: vault columns."""
         if register:
             payee = {
                 "cash": {"bank_code": "088", "account_no": "110222333333", "account_holder": "김철수"},
@@ -189,14 +190,15 @@ class House:
         home.warehouse.mkdir(parents=True, exist_ok=True)
         aside = home.warehouse / ".build.duckdb"
         aside.unlink(missing_ok=True)
-        with duckdb.connect(str(aside)) as connection:
+        with duckdb.connect(str(aside), config={"threads": 1}) as connection:
             for schema in ("marts", "policy", "meta"):
                 connection.execute(f"create schema {schema}")
             for table, columns in DDL.items():
                 connection.execute(f"create table {table} ({columns})")
-                if self.rows[table]:
-                    marks = ", ".join("?" * len(self.rows[table][0]))
-                    connection.executemany(f"insert into {table} values ({marks})", self.rows[table])
+                rows = self.rows[table]
+                if rows:
+                    marks = ", ".join([f"({', '.join('?' * len(rows[0]))})"] * len(rows))
+                    connection.execute(f"insert into {table} values {marks}", [value for row in rows for value in row])
             connection.execute("checkpoint")
         aside.replace(home.database)
         participants = [
@@ -217,20 +219,20 @@ class House:
         return home
 
     def _lake(self, table: str, rows: list[dict]) -> None:
-        folder = self.home.lake / table
-        folder.mkdir(parents=True, exist_ok=True)
-        with duckdb.connect() as connection:
-            names = ", ".join(f'"{name}" {kind}' for name, kind in TABLES[table].items())
-            connection.execute(f"create table t ({names})")
-            for row in rows:
-                connection.execute(
-                    f"insert into t ({', '.join(row)}) values ({', '.join('?' * len(row))})", list(row.values())
-                )
-            connection.table("t").write_parquet(str(folder / "data.parquet"))
+        path = self.home.lake / table / "data.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        columns = {name: [row.get(name) for row in rows] for name in TABLES[table]}
+        pq.write_table(pa.table(columns), path)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_settings():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("TANSO_PROGRAMS", raising=False)
+        patch.delenv("TANSO_VAULT_KEY", raising=False)
+        yield
 
 
 @pytest.fixture
-def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
-    monkeypatch.delenv("TANSO_PROGRAMS", raising=False)
-    monkeypatch.delenv("TANSO_VAULT_KEY", raising=False)
+def house(tmp_path: Path) -> House:
     return House(Home(tmp_path / "home"))
