@@ -20,7 +20,7 @@ from datetime import timedelta
 
 from airflow.sdk import dag, task
 
-from include.operate.assets import AS_OF, DEFAULT_ARGS, LAKE, MARTS, PAYOUTS, WRITER_POOL, as_of
+from include.operate.assets import AS_OF, DEFAULT_ARGS, LAKE, MARTS, PAYOUTS, WRITER_POOL, as_of, only_batches_are_new
 
 
 @dag(
@@ -43,7 +43,10 @@ def evaluate_programs():
     def build(params: dict, triggering_asset_events=None, outlet_events=None) -> str:
         from include.operate.steps import evaluate
 
-        outlet_events[MARTS].extra = {"as_of": as_of(params, triggering_asset_events).isoformat()}
+        outlet_events[MARTS].extra = {
+            "as_of": as_of(params, triggering_asset_events).isoformat(),
+            "only_batches_are_new": only_batches_are_new(triggering_asset_events),
+        }
         return evaluate()
 
     check_policy() >> build()

@@ -23,7 +23,7 @@ from datetime import timedelta
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import dag, task, task_group
 
-from include.operate.assets import AS_OF, DEFAULT_ARGS, MARTS, PAYOUTS, WRITER_POOL, as_of
+from include.operate.assets import AS_OF, DEFAULT_ARGS, MARTS, PAYOUTS, WRITER_POOL, as_of, only_batches_are_new
 
 
 @dag(
@@ -41,6 +41,9 @@ def issue_payouts():
     def propose(params: dict, triggering_asset_events=None) -> list[dict[str, str]]:
         from include.operate.steps import propose
 
+        # Otherwise every batch would have the proposals that still wait asked for once more.
+        if only_batches_are_new(triggering_asset_events):
+            return []
         return propose(as_of(params, triggering_asset_events))
 
     # One group a proposal: a batch that is approved does not wait for the answers to the others.
@@ -55,6 +58,8 @@ def issue_payouts():
             # An answer is final: a retry would ask again. execution_timeout would be taken as the time to answer.
             retries=0,
             execution_timeout=None,
+            # Before the evaluation that the first batch starts: it is to see all batches that are approved by then.
+            priority_weight=10,
             map_index_template="{{ task.subject }}",
         )
 
@@ -70,7 +75,10 @@ def issue_payouts():
         ) -> str:
             from include.operate.steps import issue
 
-            outlet_events[PAYOUTS].extra = {"as_of": as_of(params, triggering_asset_events).isoformat()}
+            outlet_events[PAYOUTS].extra = {
+                "as_of": as_of(params, triggering_asset_events).isoformat(),
+                "only_batches_are_new": True,
+            }
             return issue(proposal_id, approval["responded_by_user"]["name"])
 
         issue(proposal_id=proposal_id, approval=approval.output)

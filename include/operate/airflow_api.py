@@ -15,7 +15,7 @@ class AirflowApi:
 
     def __init__(self, url: str, user: str, password: str) -> None:
         # No proxy of the environment stands between us and ourselves.
-        self.client = httpx.Client(base_url=url, trust_env=False, timeout=30)
+        self.client = httpx.Client(base_url=url, trust_env=False, timeout=90)
         token = self.client.post("/auth/token", json={"username": user, "password": password})
         token.raise_for_status()
         self.client.headers["Authorization"] = f"Bearer {token.json()['access_token']}"
@@ -83,10 +83,15 @@ class AirflowApi:
             return [f"(its log could not be read: {answer.status_code})"]
         return [line for entry in answer.json()["content"] for line in _log_lines(entry)]
 
-    def approve(self, task: dict[str, Any]) -> None:
-        """Answer an approval with yes, as the user of this client."""
+    def approve(self, task: dict[str, Any]) -> bool:
+        """Answer an approval with yes, as the user of this client; False when Airflow was busy: ask again."""
         path = f"{_task_path(task)}/{task['map_index']}/hitlDetails"
-        self.client.patch(path, json={"chosen_options": ["Approve"]}).raise_for_status()
+        answer = self.client.patch(path, json={"chosen_options": ["Approve"]})
+        if answer.is_server_error:
+            return False
+        if answer.status_code != httpx.codes.CONFLICT:  # answered already
+            answer.raise_for_status()
+        return True
 
 
 def _task_path(task: dict[str, Any]) -> str:

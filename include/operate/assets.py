@@ -40,8 +40,17 @@ def as_of(params: dict[str, Any], triggering_asset_events: Any = None) -> date:
     """The day a run works for: its parameter, else the latest triggering event's, else ``settings.as_of()``."""
     if params.get("as_of"):
         return date.fromisoformat(params["as_of"])
-    events = [event for queued in (triggering_asset_events or {}).values() for event in queued]
-    for event in sorted(events, key=lambda event: event.timestamp, reverse=True):
+    for event in sorted(_events(triggering_asset_events), key=lambda event: event.timestamp, reverse=True):
         if event.extra.get("as_of"):
             return date.fromisoformat(event.extra["as_of"])
     return settings.as_of()
+
+
+def only_batches_are_new(triggering_asset_events: Any) -> bool:
+    """True when the run was started by issued batches and nothing else: they make nothing else due."""
+    events = _events(triggering_asset_events)
+    return bool(events) and all(event.extra.get("only_batches_are_new") for event in events)
+
+
+def _events(triggering_asset_events: Any) -> list[Any]:
+    return [event for queued in (triggering_asset_events or {}).values() for event in queued]

@@ -81,8 +81,7 @@ class Chain:
 
     def _answer(self, task: dict[str, Any], approver: AirflowApi) -> None:
         since = self._parked_at.setdefault(task["id"], time.monotonic())
-        if since != float("inf") and time.monotonic() - since >= ANSWER_AFTER_SECONDS:
-            approver.approve(task)
+        if time.monotonic() - since >= ANSWER_AFTER_SECONDS and approver.approve(task):
             self._parked_at[task["id"]] = float("inf")
 
     def _tell(self, task: dict[str, Any]) -> None:
@@ -99,5 +98,7 @@ class Chain:
         if task.get("rendered_map_index"):
             name += f" {task['rendered_map_index']}"
         result = self.api.returned(task) if state == "success" else None
-        words = str(result).splitlines()[0] if isinstance(result, str) and result else WORDS[state]
+        if isinstance(result, list):
+            result = f"found: {len(result)}"
+        words = result.splitlines()[0] if isinstance(result, str) and result else WORDS[state]
         self.say(f"{task['dag_id']:<18} {name:<32} {words}")

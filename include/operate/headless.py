@@ -20,7 +20,7 @@ from include import settings
 from include.operate import sample
 from include.operate.airflow_api import DAGS, AirflowApi
 from include.operate.airflow_server import OPERATOR, AirflowFailed, AirflowServer
-from include.operate.follow import FINISHED, WAITING_FOR_A_PERSON, Chain
+from include.operate.follow import FINISHED, Chain
 from include.operate.lock import HomeIsBusy, hold
 from include.reports.summary import summarize
 
@@ -50,6 +50,9 @@ def main() -> int:
     except (HomeIsBusy, AirflowFailed, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
+    except httpx.HTTPError as error:
+        print(f"Airflow does not answer as expected: {error}\nIts output: {home.root}/airflow/output", file=sys.stderr)
+        return 1
     return 1 if failed else 0
 
 
@@ -66,7 +69,7 @@ def _run(home: settings.Home, approver: str | None, as_of: str, since: str) -> b
     _say("Airflow starts …")
     with AirflowServer(home, approver) as server:
         api = _ready(server, since)
-        _end_broken_runs(api, since)
+        _end_old_runs(api, since)
         api.make_pool("duckdb_writer", 1, "DuckDB allows one writer")
         _say(f"Airflow is up at {server.url}; the pipeline starts, as of {as_of}")
         api.trigger("ingest_extracts", {"as_of": as_of})
@@ -102,12 +105,13 @@ def _ready(server: AirflowServer, since: str) -> AirflowApi:
     raise AirflowFailed(f"Airflow was not ready after {START_SECONDS} s; see {server.folder / 'output'}")
 
 
-def _end_broken_runs(api: AirflowApi, since: str) -> None:
-    """Runs that a killed run left behind would hold up the new one; those that wait for a person are left waiting."""
+def _end_old_runs(api: AirflowApi, since: str) -> None:
+    """End what earlier runs left open: a killed run would hold up the new one, and what waits for a person is asked anew.
+
+    The proposals themselves stay: a newer one replaces an older.
+    """
     for run in api.runs():
-        if run["state"] in FINISHED or (run["queued_at"] or run["run_after"]) >= since:
-            continue
-        if not any(task["state"] == WAITING_FOR_A_PERSON for task in api.tasks(run)):
+        if run["state"] not in FINISHED and (run["queued_at"] or run["run_after"]) < since:
             api.fail_run(run["dag_id"], run["dag_run_id"])
 
 

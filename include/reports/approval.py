@@ -13,8 +13,8 @@ def question(proposal: Proposal) -> dict[str, str]:
     """``proposal_id``, a one-line ``subject`` and a ``body`` in Markdown."""
     return {
         "proposal_id": proposal.proposal_id,
-        "subject": f"Pay {money(proposal.amount, proposal.currency)} in {proposal.lines:,} lines: "
-        f"{proposal.program_id} {proposal.period_id}, batch {proposal.batch_id}?",
+        "subject": f"{proposal.program_id} {proposal.batch_id}: "
+        f"pay {money(proposal.amount, proposal.currency)} in {proposal.lines:,} lines?",
         "body": body(proposal),
     }
 

@@ -183,7 +183,7 @@ def _payouts(home: Home, day: date) -> str:
     with duckdb.connect(str(home.database), read_only=True) as marts:
         regions = marts.sql(
             """
-            select program_id, region_code, period_id, incentive_type, count(*), sum(paid_amount)::bigint
+            select program_id, region_code, period_id, count(*), sum(paid_amount)::bigint
             from marts.fct_payouts where paid_amount <> 0 group by all order by all
             """
         ).fetchall()
@@ -194,7 +194,7 @@ def _payouts(home: Home, day: date) -> str:
             ([row[name] for name in names] for row in found),
         ),
         regions and "Paid, by region and period (`marts.fct_payout_lines` has the lines):",
-        table(["programme", "region", "period", "kind", "participants", "amount"], regions, limit=24),
+        table(["programme", "region", "period", "participants", "amount"], regions, limit=50),
         held and "Held until mended (`held.csv` in the batches lists them):",
         table(["programme", "region", "reason", "payouts", "amount"], ([*key, *held[key]] for key in sorted(held))),
     )

@@ -98,9 +98,9 @@ def test_assets_join_the_dags(dags):
         ("issue_payouts", "tanso/payouts"),
     }
     wanted = {
-        dag_id: {asset.name for asset in dag.timetable.asset_condition.objects}
+        dag_id: {asset.name for asset in dag.schedule.objects}
         for dag_id, dag in dags.items()
-        if hasattr(dag.timetable, "asset_condition")
+        if dag.schedule
     }
     assert wanted == {"evaluate_programs": {"tanso/lake", "tanso/payouts"}, "issue_payouts": {"tanso/marts"}}
 
