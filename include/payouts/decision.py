@@ -76,7 +76,7 @@ def standing(home: Home, as_of: date) -> list[dict[str, Any]]:
                 count(*) filter (where paid > due) as overpaid_participants,
                 coalesce(sum(paid - due) filter (where paid > due), 0)::bigint as overpaid
             from decision as d join house.marts.dim_programs as p using (program_id)
-            group by all order by program_id, period_id
+            group by all having sum(due) > 0 or sum(paid) > 0 order by program_id, period_id
             """,
         )
     for row in found:

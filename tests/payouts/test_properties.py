@@ -15,7 +15,7 @@ from include.settings import Home
 from tests.payouts.conftest import House
 
 DAY = date(2021, 6, 1)
-# The points of each; whether it is issued; whether the last batch's first line comes back (and another account is given).
+# The points of each; whether it is issued; whether the last batch's first line comes back (to be paid elsewhere).
 STEP = st.tuples(
     st.tuples(st.integers(0, 8), st.integers(0, 8)).map(lambda points: tuple(1_000 * p for p in points)),
     st.booleans(),
