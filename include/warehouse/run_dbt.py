@@ -63,7 +63,9 @@ def build(project: Path, database: Path, work: Path) -> list[NodeResult]:
                 _manifests[content] = parsed.result
             # Unit tests are about the code, not about this data; `make test` runs them.
             arguments = ["build", *common, "--exclude-resource-type", "unit_test"]
-            done = dbtRunner(manifest=_manifests[content], callbacks=[_log_node]).invoke(arguments)
+            # A copy: dbt notes what it has compiled in the manifest, and a second build would leave out ephemeral models.
+            manifest = _manifests[content].deepcopy()
+            done = dbtRunner(manifest=manifest, callbacks=[_log_node]).invoke(arguments)
         finally:
             _forget_connections()
     if done.result is None or not hasattr(done.result, "results"):

@@ -103,6 +103,18 @@ def test_changed_policy_is_seen(project, place, tmp_path):
     assert policy == (load_policy([packs]).fingerprint,)
 
 
+def test_an_ephemeral_model_is_there_in_every_build_of_a_process(project, place):
+    project.model("int_usage", "{{ config(materialized='ephemeral') }} select * from {{ ref('stg_readings') }}")
+    project.model(
+        "fct_usage",
+        "{{ config(schema='marts', materialized='table') }} select meter_key, usage from {{ ref('int_usage') }}",
+    )
+    for usage in ("178", "179"):
+        place.reading(usage)
+        assert project.evaluate(place.home).status == "built"
+        assert place.usages() == [f"{usage}.000"]
+
+
 def test_several_homes_in_one_process(project, place, tmp_path):
     other = Place(Home(tmp_path / "other"))
     other.reading("5")
