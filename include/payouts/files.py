@@ -62,6 +62,12 @@ def write(
     """
     _prepare(connection, home, layout, batch)
     paid = _paid(connection)
+    without_file = {kind for _, kind in paid} - {file.incentive_type for file in layout.files if file.format == "csv"}
+    if without_file:
+        raise ValueError(
+            f"payouts.yml of {batch.program_id}: no CSV file pays incentive_type {', '.join(sorted(without_file))}; "
+            "add one"
+        )
     names = dict(connection.execute("select region_code, region_name from region").fetchall())
     written: list[Written] = []
     lost: list[Substitution] = []

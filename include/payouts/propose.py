@@ -184,7 +184,7 @@ def _totals(
 def _digest(connection: duckdb.DuckDBPyConnection, key: tuple[str, str], head: list[str]) -> str:
     """SHA-256 of everything that would be issued, but the personal data: accounts stand in it as keyed hashes."""
     digest = hashlib.sha256(repr([*key, *head]).encode())
-    for table in ("line", "held", "overpaid", "due_list"):
+    for table in ("line", "held", "overpaid", "due_list", "balance", "ranking", "winner"):
         result = connection.execute(f"select * from {table} {HERE} order by all", key)
         digest.update(table.encode())
         while chunk := result.fetchmany(10_000):

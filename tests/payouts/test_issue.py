@@ -21,6 +21,7 @@ from include.payouts.ledger import LedgerError
 from tests.payouts.conftest import KR, House
 
 DAY = date(2021, 6, 1)
+SPAWN = multiprocessing.get_context("spawn")
 
 
 def due(house: House, day: date = DAY) -> str | None:
@@ -237,47 +238,61 @@ def test_before_the_first_evaluation_there_is_nothing_to_propose_from(house: Hou
 # Whatever stops it
 
 
-def _run(home, proposal: str, step: str, die: bool) -> None:
-    """Issue, and stop at the step: killed, or with an error."""
-    real = {"sync": folder.sync, "write": folder.write, "read_back": folder.read_back}
+STEPS = ["write", "read_back", "sync", "before rename", "after rename"]
 
-    def stop(*arguments):
-        if step == "after rename":
-            folder_renamed(*arguments)
-        elif step in real:
-            real[step](*arguments)
-        if die:
-            os.kill(os.getpid(), signal.SIGKILL)
-        raise OSError("no space left on device")
 
-    folder_renamed = folder.sync_folder
+def _stop_at(step: str, stop, patch: pytest.MonkeyPatch) -> None:
+    """Call ``stop`` when issuing has come to the end of a step."""
+
+    def after(owner, name: str) -> None:
+        real = getattr(owner, name)
+
+        def stopping(*arguments):
+            real(*arguments)
+            stop()
+
+        patch.setattr(owner, name, stopping)
+
     if step == "before rename":
-        Path.replace = stop
+        patch.setattr(Path, "replace", lambda *_: stop())
     elif step == "after rename":
-        folder.sync = lambda _: None
-        folder.sync_folder = stop
+        after(Path, "replace")
     else:
-        setattr(folder, step, stop)
-    issue(home, proposal, "Kim")
+        after(folder, step)
 
 
-@pytest.mark.parametrize("die", [True, False], ids=["killed", "failed"])
-@pytest.mark.parametrize("step", ["write", "read_back", "sync", "before rename", "after rename"])
-def test_stopped_anywhere_there_is_no_half_batch_and_a_rerun_pays_once(house: House, step: str, die: bool):
+def _die(home, proposal: str, step: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        _stop_at(step, lambda: os.kill(os.getpid(), signal.SIGKILL), patch)
+        issue(home, proposal, "Kim")
+
+
+def _no_space() -> None:
+    raise OSError("no space left on device")
+
+
+@pytest.mark.parametrize("how", ["killed", "failed"])
+@pytest.mark.parametrize("step", STEPS)
+def test_stopped_anywhere_there_is_no_half_batch_and_a_rerun_pays_once(house: House, step: str, how: str):
     house.money("Q1", 10_000)
     proposal = due(house)
-    process = multiprocessing.get_context("fork").Process(target=_run, args=(house.home, proposal, step, die))
-    process.start()
-    process.join(60)
-    assert process.exitcode == (-signal.SIGKILL if die else 1)
+    if how == "killed":
+        process = SPAWN.Process(target=_die, args=(house.home, proposal, step))
+        process.start()
+        process.join(120)
+        assert process.exitcode == -signal.SIGKILL
+    else:
+        with pytest.MonkeyPatch.context() as patch, pytest.raises(OSError, match="no space left"):
+            _stop_at(step, _no_space, patch)
+            issue(house.home, proposal, "Kim")
 
     issued = [("2020H2-001", "Q1", 20_000)]
     assert lines(house) == (issued if step == "after rename" else [])
-    # The same approval again; or, once the batch is there, nothing.
+    # The same approval again; once the batch is there, nothing.
     again = issue(house.home, proposal, "Kim")
     assert (again is None) == (step == "after rename")
     assert lines(house) == issued and due(house) is None
-    assert not list(house.home.exports.glob("*/*/.*"))
+    assert not [path for path in house.home.exports.glob("*/*/*") if path.name.startswith(".")]
     assert pq.read_table(house.home.lake / "ledger" / "ledger.parquet").num_rows == 1
 
 
@@ -290,12 +305,11 @@ def _issue_into(home, proposal: str, start, results) -> None:
 def test_two_at_the_same_time_pay_once(house: House):
     house.money("Q1", 10_000)
     proposal = due(house)
-    context = multiprocessing.get_context("fork")
-    start, results = context.Barrier(2), context.Queue()
-    both = [context.Process(target=_issue_into, args=(house.home, proposal, start, results)) for _ in range(2)]
+    start, results = SPAWN.Barrier(2), SPAWN.Queue()
+    both = [SPAWN.Process(target=_issue_into, args=(house.home, proposal, start, results)) for _ in range(2)]
     for process in both:
         process.start()
-    found = {results.get(timeout=60) for _ in both}
+    found = {results.get(timeout=120) for _ in both}
     for process in both:
         process.join(60)
     assert found == {"2020H2-001", None}

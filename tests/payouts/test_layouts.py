@@ -1,0 +1,90 @@
+"""Layouts of payout files, and single cells."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import yaml
+
+from include.payouts.csv_files import cell
+from include.payouts.layouts import load_layout
+from tests.payouts.conftest import JP, KR, House
+
+GOOD = {
+    "encoding": "utf-8",
+    "transfer_note": "",
+    "files": {"cash.csv": {"rows": "lines", "incentive_type": "cash", "columns": {"amount": "amount"}}},
+}
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+82", "'+82"),
+        ("-길", "'-길"),
+        ("@a", "'@a"),
+        ("\tx", "'\tx"),
+        ("\rx", "'\rx"),
+        ("a=1", "a=1"),
+        ("", ""),
+        (None, ""),
+        (-5, "-5"),
+        (Decimal("-0.050000"), "-0.050000"),
+        (date(2021, 4, 15), "2021-04-15"),
+        ("007", "007"),
+    ],
+)
+def test_a_text_that_would_be_run_is_guarded_and_a_number_is_not(value: object, shown: str):
+    assert cell(value) == shown
+
+
+def test_the_shipped_packs_pay_what_they_offer():
+    def pays(program_id: str) -> set[str]:
+        files = load_layout(program_id).files
+        return {file.incentive_type for file in files if file.pays and file.format == "csv"}
+
+    assert pays(KR) == {"cash", "voucher", "donation", "green_card"} and load_layout(KR).encoding == "cp949"
+    assert pays(JP) == {"prize"} and load_layout(JP).encoding == "cp932"
+    assert load_layout(JP).lists == {"notices", "lottery", "ranking"}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"encoding": "cp0"}, "encoding 'cp0' is unknown"),
+        ({"files": {"a.csv": {"rows": "people", "columns": {"a": "name"}}}}, "a.csv: rows must be one of lines"),
+        (
+            {"files": {"a.csv": {"rows": "held", "columns": {"a": "name"}}}},
+            "a.csv: column a: held have no field 'name'",
+        ),
+        ({"files": {"a.csv": {"rows": "lines"}}}, "a.csv: a CSV file needs columns"),
+        ({"files": {"a.csv": {"rows": "lines", "colums": {}}}}, "a.csv: unknown key colums"),
+        (
+            {"files": {"a.csv": {"rows": "lines", "incentive_type": "cash", "columns": {"n": "line_no"}}}},
+            "field amount",
+        ),
+        ({"files": {"a.xml": {"rows": "lines", "format": "pain"}}}, "a.xml: format must be one of csv"),
+        ({"files": {"a.csv": {"columns": {"a": "name"}}}}, "'rows' is missing"),
+    ],
+)
+def test_a_wrong_layout_is_named_with_its_file_and_key(tmp_path: Path, change: dict, message: str):
+    (tmp_path / "p").mkdir()
+    path = tmp_path / "p" / "payouts.yml"
+    path.write_text(yaml.safe_dump({**GOOD, **change}), "utf-8")
+    with pytest.raises(ValueError, match=f"{path}: .*{message}"):
+        load_layout("p", [tmp_path])
+
+
+def test_a_kind_of_payout_without_a_file_stops_the_batch(house: House, tmp_path: Path):
+    from include.payouts import issue, propose
+
+    (tmp_path / "packs" / KR).mkdir(parents=True)
+    (tmp_path / "packs" / KR / "payouts.yml").write_text(yaml.safe_dump(GOOD), "utf-8")
+    house.money("K1", 10_000, incentive_type="voucher")
+    (proposal,) = propose(house.publish(), date(2021, 6, 1), [tmp_path / "packs"])
+    with pytest.raises(ValueError, match="payouts.yml of kr_carbon_point: no CSV file pays incentive_type voucher"):
+        issue(house.home, proposal, "Kim", [tmp_path / "packs"])
