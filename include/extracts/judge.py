@@ -78,6 +78,8 @@ def judge(source: Source, receipt: dict, home: Home, policy: Any, wanted: str) -
     }
     work = staged_folder(home, source.source_id)
     work.mkdir(parents=True, exist_ok=True)
+    stored = work / f"{receipt['sha256']}.json"
+    stored.unlink(missing_ok=True)  # from here on the file counts as not judged
     with duckdb.connect(config={"temp_directory": str(work / ".spill")}) as con:
         try:
             if found := read.forbidden(source, path):
@@ -87,7 +89,7 @@ def judge(source: Source, receipt: dict, home: Home, policy: Any, wanted: str) -
             report = quarantine.write_rejection(home, receipt, refused.reason, refused.detail, refused.figures)
             result |= {"status": "rejected", "reason": refused.reason, "detail": refused.detail, **refused.figures}
             result |= {"files": [str(report.relative_to(home.root))]}
-    lake_files.write_json(result, work / f"{receipt['sha256']}.json")  # last: without it nothing else counts
+    lake_files.write_json(result, stored)
     return result
 
 

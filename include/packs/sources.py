@@ -83,7 +83,21 @@ def load_sources(roots: Iterable[Path] | None = None) -> list[Source]:
         if source.source_id in sources:
             raise source.error("source_id", f"{source.source_id!r} is declared in {sources[source.source_id].path} too")
         sources[source.source_id] = source
+    _check_providers(sources.values())
     return [sources[source_id] for source_id in sorted(sources)]
+
+
+def _check_providers(sources: Iterable[Source]) -> None:
+    """A reading is known by provider, utility, number and month, so two sources may not speak for the same ones."""
+    known: dict[tuple[str, Any, Any], Source] = {}
+    for source in sources:
+        usages = source.options.get("usages")
+        for usage in usages if source.kind == "readings" and isinstance(usages, list) else []:
+            utility = usage.get("utility") if isinstance(usage, dict) else None
+            other = known.setdefault((source.program_id, source.provider, utility), source)
+            if other is not source:
+                message = f"{source.provider!r} with utility {utility!r} is declared in {other.path} too"
+                raise source.error("provider", message)
 
 
 def read_source(path: Path) -> Source:

@@ -57,7 +57,8 @@ class Office:
         return result
 
     def publish(self) -> LakeResult:
-        return publish_lake(self.home, list(self.sources.values()), self.policy)
+        used = [source for source in self.sources.values() if (self.home.inbox / source.source_id).exists()]
+        return publish_lake(self.home, used, self.policy)
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of a query over schema ``lake``; dates and decimals as text."""

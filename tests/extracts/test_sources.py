@@ -1,0 +1,157 @@
+"""Declarations: what a good one says, and that a bad one is told where it is wrong."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from include.extracts import ingest_source
+from include.extracts.kinds import module_of
+from include.packs.sources import Column, SourceError, load_sources, read_source
+from include.settings import PROJECT_ROOT, Home
+
+GOOD: dict[str, Any] = {
+    "source_id": "meters",
+    "program_id": "a_town",
+    "kind": "readings",
+    "provider": "works",
+    "pull": {"url": "inbox/meters", "pattern": "m_*.csv"},
+    "read": {"format": "csv", "encoding": "cp949"},
+    "columns": {
+        "number": {"header": ["No", "Nr"], "required": True, "not_null": True},
+        "usage_month": {"header": "Month", "required": True},
+        "used": {"header": "Used"},
+    },
+    "options": {"meter": ["number"], "usages": [{"field": "used", "utility": "water", "unit": "m3", "max": 10}]},
+}
+
+
+def write(root: Path, declaration: Any, name: str = "meters", pack: str = "a_town") -> Path:
+    path = root / pack / "sources" / f"{name}.yml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(declaration if isinstance(declaration, str) else yaml.safe_dump(declaration), encoding="utf-8")
+    return path
+
+
+def with_key(key: str, value: Any) -> dict[str, Any]:
+    """``GOOD`` with the value at a dotted key; ``...`` removes it."""
+    declaration = yaml.safe_load(yaml.safe_dump(GOOD))
+    *parents, last = key.split(".")
+    place = declaration
+    for parent in parents:
+        place = place[parent]
+    if value is ...:
+        del place[last]
+    else:
+        place[last] = value
+    return declaration
+
+
+def test_a_declaration_is_read(tmp_path: Path) -> None:
+    source = read_source(write(tmp_path, with_key("max_bad_ratio", 0.1)))
+    assert (source.source_id, source.program_id, source.kind, source.provider) == ("meters", "a_town", "readings", "works")
+    assert (source.pull_url, source.pattern) == ("inbox/meters", "m_*.csv")
+    assert (source.format, source.encoding, source.dates) == ("csv", "cp949", "plain")
+    assert source.max_bad_ratio == Decimal("0.1")
+    assert source.columns["number"] == Column(("No", "Nr"), required=True, not_null=True)
+    assert source.columns["used"] == Column(("Used",))
+    assert len(source.fingerprint) == 64
+
+
+BAD = {
+    "not YAML": ("a: [", ": is not YAML"),
+    "a list": ("- a", ": must be a mapping"),
+    "unknown key": (with_key("colour", "red"), ": colour: unknown key"),
+    "unknown kind": (with_key("kind", "meters"), ": kind: 'meters' is not one of readings"),
+    "another file": (with_key("source_id", "metres"), ": source_id: 'metres' is not the name of the file"),
+    "another pack": (with_key("program_id", "b_town"), ": program_id: 'b_town' is not the name of the pack"),
+    "no provider": (with_key("provider", ...), ": provider: is needed for kind readings"),
+    "no place": (with_key("pull", ...), ": pull: must be a mapping"),
+    "no pattern": (with_key("pull.pattern", ...), ": pull.pattern: must be a text"),
+    "misspelt": (with_key("read.encodng", "x"), ": read: unknown key 'encodng'"),
+    "format": (with_key("read.format", "xls"), ": read.format: 'xls' is not csv or xlsx"),
+    "encoding": (with_key("read.encoding", "cp94x"), ": read.encoding: 'cp94x' is no encoding"),
+    "dates": (with_key("read.dates", "era"), ": read.dates: 'era' is not plain or japanese"),
+    "ratio": (with_key("max_bad_ratio", 5), ": max_bad_ratio: must be a fraction from 0 to 1, not 5"),
+    "forbidden": (with_key("forbidden_columns", "x"), ": forbidden_columns: must be a list"),
+    "field": (with_key("columns.row_no", {"header": "x"}), ": columns.row_no: a field's name"),
+    "no header": (with_key("columns.used", {"required": True}), ": columns.used.header: must be a header"),
+    "column's key": (with_key("columns.used.type", "x"), ": columns.used: must be a mapping with header"),
+    "flag": (with_key("columns.used.required", "yes"), ": columns.used.required: must be true or false"),
+    "header twice": (with_key("columns.used.header", "Nr"), ": columns.used.header: 'Nr' is a header of number too"),
+    "options": (with_key("options", "x"), ": options: must be a mapping"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_bad_declaration_names_file_and_key(tmp_path: Path, case: str) -> None:
+    declaration, message = BAD[case]
+    path = write(tmp_path, declaration)
+    with pytest.raises(SourceError) as raised:
+        read_source(path)
+    assert str(raised.value).startswith(f"{path}{message}")
+
+
+OPTIONS = {
+    "unknown": ("options.colour", 1, "options.colour: unknown"),
+    "no meter": ("options.meter", ..., "options.meter: is missing"),
+    "meter": ("options.meter", ["nr"], "options.meter: must be a list of fields"),
+    "no month": ("columns.usage_month", ..., "columns.usage_month: is missing"),
+    "pattern": ("options.customer_no_pattern", "[", "options.customer_no_pattern: is no regular expression"),
+    "no usages": ("options.usages", [], "options.usages: must be a list"),
+    "usage": ("options.usages", [{"field": "used"}], "options.usages[0]: must have field, utility, unit and max"),
+    "usage's field": (
+        "options.usages",
+        [{"field": "x", "utility": "water", "unit": "m3", "max": 1}],
+        "options.usages[0].field: 'x' is no field",
+    ),
+    "maximum": (
+        "options.usages",
+        [{"field": "used", "utility": "water", "unit": "m3", "max": "1"}],
+        "options.usages[0].max: must be a whole number above 0",
+    ),
+    "twice": (
+        "options.usages",
+        [{"field": "used", "utility": "water", "unit": "m3", "max": 1}] * 2,
+        "options.usages: a utility may be there once only",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", OPTIONS)
+def test_options_of_readings(tmp_path: Path, case: str) -> None:
+    key, value, message = OPTIONS[case]
+    path = write(tmp_path, with_key(key, value))
+    source = read_source(path)
+    with pytest.raises(SourceError) as raised:
+        ingest_source(source, Home(tmp_path / "home"))
+    assert str(raised.value).startswith(f"{path}: {message}")
+
+
+def test_sources_are_unique_over_packs(tmp_path: Path) -> None:
+    write(tmp_path / "one", GOOD)
+    write(tmp_path / "two", with_key("program_id", "b_town"), pack="b_town")
+    assert [source.program_id for source in load_sources([tmp_path / "one"])] == ["a_town"]
+    with pytest.raises(SourceError, match="source_id: 'meters' is declared in .*/a_town/sources/meters.yml too"):
+        load_sources([tmp_path / "one", tmp_path / "two"])
+
+
+def test_one_source_per_provider_and_utility(tmp_path: Path) -> None:
+    write(tmp_path, GOOD)
+    write(tmp_path, with_key("source_id", "more_meters"), name="more_meters")
+    with pytest.raises(SourceError, match="meters.yml: provider: 'works' with utility 'water' is declared in"):
+        load_sources([tmp_path])
+
+
+def test_the_shipped_sources_suit_their_kinds() -> None:
+    sources = load_sources([PROJECT_ROOT / "include" / "programs"])
+    assert [source.source_id for source in sources] == [
+        *("jp_actions", "jp_applications", "jp_meter_slips", "jp_opening_points", "jp_registrations"),
+        *("kr_apartments", "kr_citygas", "kr_enrolments", "kr_kepco", "kr_returns", "kr_waterworks"),
+    ]
+    for source in sources:
+        getattr(module_of(source.kind), "check", lambda source: None)(source)
