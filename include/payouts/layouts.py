@@ -2,7 +2,7 @@
 
 ```yaml
 encoding: cp949                    # of the CSV files
-transfer_note: 탄소포인트 {period_id}   # what the recipient's bank book shows
+transfer_note: 포인트 {period_id}      # what the recipient's bank book shows
 debtors:                           # optional: the account that pays, per region, for pain.001
   "48170": {bank_code: "011", account_no: "12345678901"}
 files:
