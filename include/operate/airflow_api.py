@@ -101,9 +101,11 @@ def _task_path(task: dict[str, Any]) -> str:
 def _log_lines(entry: dict[str, Any] | str) -> list[str]:
     if isinstance(entry, str):
         return entry.splitlines()
-    lines = str(entry.get("event", "")).splitlines()
+    lines = [line for line in str(entry.get("event", "")).splitlines() if not line.startswith("::")]
     for error in entry.get("error_detail") or []:
-        for frame in error.get("frames", []):
-            lines.append(f"  {frame.get('filename')}:{frame.get('lineno')} in {frame.get('name')}")
+        frames = [
+            frame for frame in error.get("frames", []) if "/site-packages/airflow/" not in frame.get("filename", "")
+        ]
+        lines += [f"  {frame.get('filename')}:{frame.get('lineno')} in {frame.get('name')}" for frame in frames]
         lines += f"{error.get('exc_type')}: {error.get('exc_value')}".splitlines()
     return lines

@@ -17,14 +17,15 @@ from pathlib import Path
 from include.settings import PROJECT_ROOT, Home
 
 COMPONENTS = {
-    "api-server": ["api-server"],
+    # Two processes, one for us and one for the tasks: on SQLite a request of ours that waits for a task's write would
+    # keep that write from being committed.
+    "api-server": ["api-server", "--apps", "core", "--port", "{port}"],
+    "execution-api": ["api-server", "--apps", "execution", "--port", "{execution_port}"],
     # Task logs are read from files, so nobody needs to serve them.
     "scheduler": ["scheduler", "--skip-serve-logs"],
     "dag-processor": ["dag-processor"],
 }
 OPERATOR = "operator"
-# How long a component waits for another's write to the metadata database.
-LOCK_SECONDS = 60
 
 NO_TELEMETRY = {
     "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
@@ -50,7 +51,7 @@ class AirflowServer:
         self.folder = home.root / "airflow"
         self.home = home
         self.approver = approver
-        self.port = free_port()
+        self.port, self.execution_port = free_ports(2)
         self.url = f"http://127.0.0.1:{self.port}"
         self.processes: dict[str, subprocess.Popen] = {}
 
@@ -72,13 +73,12 @@ class AirflowServer:
                 "AIRFLOW__CORE__PARALLELISM": "4",
                 # The end of a task goes unnoticed for up to so many seconds, by default 5.
                 "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
-                "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.url}/execution/",
+                "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{self.execution_port}/execution/",
                 "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(users),
                 "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(self.folder / "passwords.json"),
-                "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.folder}/airflow.db?timeout={LOCK_SECONDS}",
+                "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.folder}/airflow.db",
                 "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(self.folder / "logs"),
                 "AIRFLOW__API__HOST": "127.0.0.1",
-                "AIRFLOW__API__PORT": str(self.port),
                 "AIRFLOW__API__BASE_URL": self.url,
                 "AIRFLOW__API__WORKERS": "1",
                 "AIRFLOW__API__SECRET_KEY": secrets.token_hex(32),
@@ -98,7 +98,8 @@ class AirflowServer:
         try:
             self._migrate(environment)
             for name, arguments in COMPONENTS.items():
-                self.processes[name] = self._start(name, arguments, environment)
+                filled = [argument.format_map(vars(self)) for argument in arguments]
+                self.processes[name] = self._start(name, filled, environment)
             self._pid_file.write_text(json.dumps([process.pid for process in self.processes.values()]))
         except BaseException:
             self.stop()
@@ -174,11 +175,13 @@ class AirflowServer:
         return "\n".join(lines[-25:])
 
 
-def free_port() -> int:
-    """A port nobody listens on right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def free_ports(count: int) -> list[int]:
+    """Ports nobody listens on right now."""
+    with contextlib.ExitStack() as held:
+        probes = [held.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:

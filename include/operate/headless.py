@@ -28,6 +28,7 @@ STARTED = time.monotonic()
 SAMPLE_APPROVER = "bundled-sample"
 START_SECONDS = 120
 LOG_LINES = 30
+LOGS_SHOWN = 3
 
 
 def main() -> int:
@@ -75,11 +76,11 @@ def _run(home: settings.Home, approver: str | None, as_of: str, since: str) -> b
         api.trigger("ingest_extracts", {"as_of": as_of})
         chain = Chain(api, cache(lambda: _approver_api(server, home, approver)), since, _say, server.check)
         chain.follow()
-        for task in chain.failed:
+        for task in chain.failed[:LOGS_SHOWN]:
             print(f"\n--- {task['dag_id']} {task['task_id']} failed; the end of its log:", file=sys.stderr)
             print("\n".join(api.log(task)[-LOG_LINES:]), file=sys.stderr)
         if chain.failed:
-            print(f"\nAll logs: {server.folder / 'logs'}", file=sys.stderr)
+            print(f"\nFailed tasks: {len(chain.failed)}. All logs: {server.folder / 'logs'}", file=sys.stderr)
         _say("Airflow stops …")
     return bool(chain.failed)
 
@@ -106,7 +107,7 @@ def _ready(server: AirflowServer, since: str) -> AirflowApi:
 
 
 def _end_old_runs(api: AirflowApi, since: str) -> None:
-    """End what earlier runs left open: a killed run would hold up the new one, and what waits for a person is asked anew.
+    """End what earlier runs left open: a killed run would hold up the new one; a person is asked anew.
 
     The proposals themselves stay: a newer one replaces an older.
     """
