@@ -1,5 +1,6 @@
 -- No floating point between a reading and a payout.
--- depends_on: {{ ref('fct_payouts') }}, {{ ref('agg_region_results') }}, {{ ref('fct_monthly_usage') }}, {{ ref('fct_rankings') }}
+-- depends_on: {{ ref('fct_monthly_usage') }}, {{ ref('agg_region_results') }}
+-- depends_on: {{ ref('fct_rankings') }}, {{ ref('fct_payouts') }}
 select
     table_name,
     column_name,

@@ -1,4 +1,4 @@
--- An evaluated row has every figure (no CO2: policy has no emission factor for the utility and period), the others none.
+-- An evaluated row has every figure, the others none. No CO2: policy has no emission factor for utility and period.
 select *
 from {{ ref('fct_reductions') }}
 where

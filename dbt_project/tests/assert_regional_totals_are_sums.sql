@@ -4,7 +4,7 @@ with facts as (
     from {{ ref('fct_point_awards') }}
     group by program_id, period_id, region_code
     union all
-    select program_id, period_id, region_code, 0, sum(amount)
+    select program_id, period_id, region_code, 0 as points, sum(amount) as amount
     from {{ ref('fct_payouts') }}
     group by program_id, period_id, region_code
 ),
@@ -26,4 +26,7 @@ full join totals
     and results.region_code = totals.region_code
 where
     (results.program_id is null or results.utility = 'all')
-    and (coalesce(results.points, 0) <> coalesce(totals.points, 0) or coalesce(results.amount, 0) <> coalesce(totals.amount, 0))
+    and (
+        coalesce(results.points, 0) <> coalesce(totals.points, 0)
+        or coalesce(results.amount, 0) <> coalesce(totals.amount, 0)
+    )

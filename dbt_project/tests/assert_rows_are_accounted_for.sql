@@ -1,27 +1,33 @@
 -- No row is lost or doubled on the way from whole-number keys to the marts.
 with counts as (
-    select 'fct_reductions' as mart,
+    select
+        'fct_reductions' as mart,
         (select count(*) from {{ ref('fct_reductions') }}) as actual,
-        (select count(*) from {{ ref('int_metered_rows') }})
-        + (select count(*) from {{ ref('int_slip_reductions') }}) as expected
+        (select count(*) from {{ ref('int_metered_rows') }}) as metered,
+        (select count(*) from {{ ref('int_slip_reductions') }}) as by_application
     union all
-    select 'fct_monthly_usage',
-        (select count(*) from {{ ref('fct_monthly_usage') }}),
-        (select count(*) from {{ ref('int_metered_readings') }}) + (select count(*) from {{ ref('int_slip_usage') }})
+    select
+        'fct_monthly_usage' as mart,
+        (select count(*) from {{ ref('fct_monthly_usage') }}) as actual,
+        (select count(*) from {{ ref('int_metered_readings') }}) as metered,
+        (select count(*) from {{ ref('int_slip_usage') }}) as by_application
     union all
-    select 'fct_monthly_comparisons',
-        (select count(*) from {{ ref('fct_monthly_comparisons') }}),
+    select
+        'fct_monthly_comparisons' as mart,
+        (select count(*) from {{ ref('fct_monthly_comparisons') }}) as actual,
         (
             select coalesce(sum(periods.months), 0)
             from {{ ref('int_metered_rows') }} as row_of
             inner join {{ ref('int_periods') }} as periods
                 on row_of.period_no = periods.period_no
-        )
-        + (select count(*) from {{ ref('int_slip_comparisons') }})
+        ) as metered,
+        (select count(*) from {{ ref('int_slip_comparisons') }}) as by_application
     union all
-    select 'fct_point_awards',
-        (select count(*) from {{ ref('fct_point_awards') }}),
-        (select count(*) from {{ ref('int_metered_awards') }}) + (select count(*) from {{ ref('int_application_awards') }})
+    select
+        'fct_point_awards' as mart,
+        (select count(*) from {{ ref('fct_point_awards') }}) as actual,
+        (select count(*) from {{ ref('int_metered_awards') }}) as metered,
+        (select count(*) from {{ ref('int_application_awards') }}) as by_application
 )
 
-select * from counts where actual <> expected
+select * from counts where actual <> metered + by_application

@@ -17,17 +17,18 @@ TOTALS = [
 
 def test_region_results_are_pooled_and_counted_once(query):
     rows = query(
-        "select utility, participants, evaluated, awarded, cast(baseline_usage as varchar), cast(actual_usage as varchar), "
-        "cast(reduction_rate as varchar), cast(co2_reduction_kg as varchar), points, amount from marts.agg_region_results "
-        "where (program_id, period_id, region_code) = ('totals', '2020H2', '48170') order by utility"
+        "select utility, participants, evaluated, awarded, cast(baseline_usage as varchar), "
+        "cast(actual_usage as varchar), cast(reduction_rate as varchar), cast(co2_reduction_kg as varchar), points, amount "
+        "from marts.agg_region_results where (program_id, period_id, region_code) = ('totals', '2020H2', '48170') order by utility"
     )
     assert rows == TOTALS
 
 
 def test_region_results_over_nothing_are_0_and_have_no_rate(query):
     rows = query(
-        "select utility, participants, evaluated, awarded, baseline_usage, reduction_rate, co2_reduction_kg, points, amount "
-        "from marts.agg_region_results where (program_id, period_id, region_code) = ('totals', '2020H2', '43110') order by 1"
+        "select utility, participants, evaluated, awarded, baseline_usage, reduction_rate, co2_reduction_kg, points, "
+        "amount from marts.agg_region_results where (program_id, period_id, region_code) = ('totals', '2020H2', '43110') "
+        "order by utility"
     )
     assert rows == [
         ("all", 1, 0, 0, None, None, Decimal(0), 0, 0),
@@ -47,8 +48,11 @@ def test_usage_takes_the_factor_of_its_month(query):
 def test_usage_before_moving_in_is_shown_but_does_not_count(query):
     of_meter = "select count(*) from marts.fct_monthly_usage where program_id = 'totals' and participant_id = 'A4'"
     assert query(of_meter) == [(6,)]
-    evaluated = "select months_evaluated, status from marts.fct_reductions where program_id = 'totals' and participant_id = 'A4'"
-    assert query(evaluated + " and period_id = '2020H2'") == [(4, "usage_missing")]
+    evaluated = (
+        "select months_evaluated, status from marts.fct_reductions "
+        "where program_id = 'totals' and participant_id = 'A4' and period_id = '2020H2'"
+    )
+    assert query(evaluated) == [(4, "usage_missing")]
     counted = (
         "select cast(actual_usage as integer) from marts.fct_monthly_comparisons "
         "where program_id = 'totals' and participant_id = 'A4' and period_id = '2020H2' order by usage_month"
@@ -70,7 +74,10 @@ def test_meters_that_no_reading_matched(query):
 
 
 def test_regions_without_policy_are_listed_and_not_evaluated(query):
-    gaps = "select region_code, period_id, participants from marts.dq_policy_gaps where program_id = 'reported' order by all"
+    gaps = (
+        "select region_code, period_id, participants from marts.dq_policy_gaps "
+        "where program_id = 'reported' order by all"
+    )
     assert query(gaps) == [
         ("48171", "2020H2", 1),
         ("99999", "2020H2", 1),

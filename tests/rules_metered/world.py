@@ -1,5 +1,5 @@
-"""Lake and packs for the tests here, written row by row: each example is a programme of its own (a copy of the shipped pack
-under another id), so that their averages, budgets and rankings do not meet and one build serves all."""
+"""Lake and packs for the tests here, written row by row: each example is a programme of its own (a copy of the shipped
+pack under another id), so that their averages, budgets and rankings do not meet and one build serves all."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def months(first: str, count: int) -> list[str]:
 
 
 class Programme:
-    """Rows of the lake for one programme. Defaults are those of the worked examples: an individual in 48170 with cash to a
-    good account, joined 2020-04-08, electricity only, billed individually by a meter of the participant's own name."""
+    """Rows of the lake for one programme. Defaults are those of the worked examples: an individual in 48170 with cash to
+    a good account, joined 2020-04-08, electricity only, billed individually by a meter of the participant's own name."""
 
     def __init__(self, program_id: str):
         self.program_id = program_id
@@ -83,7 +83,7 @@ class Programme:
         provider: str | None = None,
         tariffs: dict[str, str] | None = None,
     ) -> Programme:
-        """Readings of consecutive months from ``first`` (YYYY-MM) on; None leaves a month out. tariffs: month -> tariff."""
+        """Readings of consecutive months from ``first`` (YYYY-MM) on; None leaves one out. tariffs: month -> tariff."""
         for month, usage in zip(months(first, len(usages)), usages, strict=True):
             if usage is not None:
                 self._add(

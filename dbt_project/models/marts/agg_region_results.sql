@@ -32,9 +32,9 @@ awards as (
         program_id,
         period_id,
         region_code,
-        null,
-        count(distinct participant_id),
-        sum(points)
+        null as utility,
+        count(distinct participant_id) as awarded,
+        sum(points) as points
     from {{ ref('fct_point_awards') }}
     where points > 0
     group by program_id, period_id, region_code
@@ -53,9 +53,9 @@ payouts as (
 lines as (
     select program_id, period_id, region_code, coalesce(utility, 'all') as utility from reductions
     union
-    select program_id, period_id, region_code, coalesce(utility, 'all') from awards
+    select program_id, period_id, region_code, coalesce(utility, 'all') as utility from awards
     union
-    select program_id, period_id, region_code, 'all' from payouts
+    select program_id, period_id, region_code, 'all' as utility from payouts
 )
 
 select
@@ -66,8 +66,12 @@ select
     coalesce(reductions.participants, 0) as participants,
     coalesce(reductions.evaluated, 0) as evaluated,
     coalesce(awards.awarded, 0) as awarded,
-    case when lines.utility <> 'all' then cast(coalesce(reductions.baseline_usage, 0) as decimal(18, 6)) end as baseline_usage,
-    case when lines.utility <> 'all' then cast(coalesce(reductions.actual_usage, 0) as decimal(18, 3)) end as actual_usage,
+    cast(
+        case when lines.utility <> 'all' then coalesce(reductions.baseline_usage, 0) end as decimal(18, 6)
+    ) as baseline_usage,
+    cast(
+        case when lines.utility <> 'all' then coalesce(reductions.actual_usage, 0) end as decimal(18, 3)
+    ) as actual_usage,
     case
         when lines.utility = 'all' then {{ rate('reductions.co2_reduction_kg', 'reductions.baseline_co2_kg') }}
         else {{ rate('reductions.reduction', 'reductions.baseline_usage') }}

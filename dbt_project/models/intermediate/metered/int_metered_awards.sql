@@ -11,10 +11,28 @@ with per_utility as (
         cast(null as bigint) as participants
     from {{ ref('int_reduction_awards') }}
     union all
-    select unit_key, period_no, 'maintenance', rule_id, points, null, streak, null, null
+    select
+        unit_key,
+        period_no,
+        'maintenance' as award_type,
+        rule_id,
+        points,
+        null as rate_from,
+        streak,
+        null as usage_sum,
+        null as participants
     from {{ ref('int_maintenance_awards') }}
     union all
-    select unit_key, period_no, 'standard_usage', rule_id, points, null, null, usage_sum, participants
+    select
+        unit_key,
+        period_no,
+        'standard_usage' as award_type,
+        rule_id,
+        points,
+        null as rate_from,
+        null as streak,
+        usage_sum,
+        participants
     from {{ ref('int_standard_usage_awards') }}
 ),
 
@@ -49,18 +67,18 @@ awards as (
         scores.period_no,
         scores.participant_id,
         scores.region_code,
-        'complex',
-        null,
+        'complex' as award_type,
+        null as utility,
         bands.points,
         bands.rule_id,
-        {{ plain_number('scores.baseline_co2_kg') }},
-        {{ plain_number('scores.baseline_co2_kg - scores.co2_reduction_kg') }},
-        {{ plain_number('scores.co2_reduction_kg') }},
-        {{ percent('scores.co2_reduction_kg', 'scores.baseline_co2_kg') }},
-        null,
-        null,
-        null,
-        {{ plain_number('scores.score') }}
+        {{ plain_number('scores.baseline_co2_kg') }} as baseline,
+        {{ plain_number('scores.baseline_co2_kg - scores.co2_reduction_kg') }} as actual,
+        {{ plain_number('scores.co2_reduction_kg') }} as reduction,
+        {{ percent('scores.co2_reduction_kg', 'scores.baseline_co2_kg') }} as rate,
+        null as rate_from,
+        null as streak,
+        null as average,
+        {{ plain_number('scores.score') }} as score
     from {{ ref('int_complex_scores') }} as scores
     inner join {{ ref('int_periods') }} as periods
         on scores.period_no = periods.period_no

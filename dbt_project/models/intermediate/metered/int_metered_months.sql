@@ -26,9 +26,9 @@ with contributions as (
         row_of.unit_key,
         row_of.period_no,
         months.month_no,
-        null,
-        null,
-        false
+        null as actual_usage,
+        null as baseline_usage,
+        false as is_tariff_excluded
     from {{ ref('int_metered_rows') }} as row_of
     inner join {{ ref('int_period_months') }} as months
         on row_of.period_no = months.period_no

@@ -67,6 +67,20 @@ judged as (
         on units.program_id = factors.program_id
         and units.utility = factors.utility
         and periods.starts_no between factors.from_no and factors.to_no
+),
+
+-- Only an evaluated row carries figures: of the others what they are made from is null.
+figures as (
+    select
+        unit_key,
+        period_no,
+        status,
+        months_evaluated,
+        kg_co2_per_unit,
+        case when status = 'evaluated' then baseline_usage end as baseline_usage,
+        case when status = 'evaluated' then actual_usage end as actual_usage,
+        case when status = 'evaluated' then cast(reduction as decimal(18, 6)) end as reduction
+    from judged
 )
 
 select
@@ -74,11 +88,11 @@ select
     period_no,
     status,
     cast(months_evaluated as integer) as months_evaluated,
-    case when status = 'evaluated' then baseline_usage end as baseline_usage,
-    case when status = 'evaluated' then actual_usage end as actual_usage,
-    case when status = 'evaluated' then cast(reduction as decimal(18, 6)) end as reduction,
-    case when status = 'evaluated' then {{ rate('reduction', 'baseline_usage') }} end as reduction_rate,
-    case when status = 'evaluated' then {{ stored(product('baseline_usage', 'kg_co2_per_unit')) }} end as baseline_co2_kg,
-    case when status = 'evaluated' then {{ stored(product('actual_usage', 'kg_co2_per_unit')) }} end as actual_co2_kg,
-    case when status = 'evaluated' then {{ stored(product('reduction', 'kg_co2_per_unit')) }} end as co2_reduction_kg
-from judged
+    baseline_usage,
+    actual_usage,
+    reduction,
+    {{ rate('reduction', 'baseline_usage') }} as reduction_rate,
+    {{ stored(product('baseline_usage', 'kg_co2_per_unit')) }} as baseline_co2_kg,
+    {{ stored(product('actual_usage', 'kg_co2_per_unit')) }} as actual_co2_kg,
+    {{ stored(product('reduction', 'kg_co2_per_unit')) }} as co2_reduction_kg
+from figures

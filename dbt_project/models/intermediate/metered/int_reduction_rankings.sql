@@ -39,12 +39,12 @@ ranked as (
     select
         scores.period_no,
         scores.region_code,
-        'complex_score',
+        'complex_score' as ranking_id,
         scores.participant_class,
         row_number() over (
             partition by scores.period_no, scores.region_code, scores.participant_class
             order by scores.score desc, scores.co2_reduction_kg desc, scores.participant_id
-        ),
+        ) as rank,
         scores.participant_id,
         scores.score,
         scores.baseline_co2_kg,

@@ -1,5 +1,5 @@
 with observed_months as (
-    -- Months that make a period exist, as what the rule lists (a reading, a slip) or anywhere in the period (an activity).
+    -- Months that make a period exist: one that the rule lists (a reading, a slip) or any of the period (an activity).
     select distinct
         program_id,
         {{ month_no('usage_month') }} as month_no,
@@ -8,14 +8,14 @@ with observed_months as (
     union
     select distinct
         program_id,
-        {{ month_no('usage_month') }},
-        true
+        {{ month_no('usage_month') }} as month_no,
+        true as is_evaluated_month
     from {{ ref('stg_slips') }}
     union
     select distinct
         program_id,
-        {{ month_no('acted_on') }},
-        false
+        {{ month_no('acted_on') }} as month_no,
+        false as is_evaluated_month
     from {{ ref('stg_activities') }}
 ),
 
@@ -42,7 +42,7 @@ years as (
     select
         rules.program_id,
         rules.period_kind,
-        (observed_months.month_no - rules.starts_month + 1) // 12
+        (observed_months.month_no - rules.starts_month + 1) // 12 as year
     from {{ source('policy', 'period_rules') }} as rules
     inner join observed_months
         on rules.program_id = observed_months.program_id
@@ -52,7 +52,7 @@ years as (
     select
         rules.program_id,
         rules.period_kind,
-        applications.fiscal_year
+        applications.fiscal_year as year
     from {{ source('policy', 'period_rules') }} as rules
     inner join {{ ref('stg_applications') }} as applications
         on rules.program_id = applications.program_id
