@@ -44,6 +44,7 @@ class LakeResult:
     totals: dict[str, dict[str, int]]  # source_id -> files and rows in all: accepted, rejected, duplicate, rows_*
     notes: dict[str, dict[str, Any]]  # source_id -> what the kind reports, e.g. participants kept
     problems: list[str]
+    findings: list[dict[str, Any]]  # what is unusual about accepted files as a whole: see expectations.py
 
     def summary(self) -> dict[str, Any]:
         """JSON-able."""
@@ -77,9 +78,16 @@ def ingest_source(source: Source, home: Home, policy: Policy | None = None) -> S
 
 
 def publish_lake(
-    home: Home, sources: Sequence[Source], policy: Policy, results: Sequence[SourceResult] = ()
+    home: Home,
+    sources: Sequence[Source],
+    policy: Policy,
+    results: Sequence[SourceResult] = (),
+    expectations: bool = True,
 ) -> LakeResult:
-    """Merge all judged files into the lake's tables, touching only what changed. ``results`` are passed on."""
+    """Merge all judged files into the lake's tables, touching only what changed. ``results`` are passed on.
+
+    Without ``expectations`` accepted files are not judged as a whole (which costs seconds when there are new ones).
+    """
     from include.extracts.publish import publish
 
-    return publish(home, sources, results)
+    return publish(home, sources, results, expectations)

@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 
 from include.extracts import LakeResult, SourceResult, judge, kinds, lake_files, land, values
+from include.extracts.expectations import check_files
 from include.lake import TABLES, columns_sql
 from include.packs.sources import Source
 from include.settings import Home
@@ -23,10 +24,10 @@ _OVERVIEW = {
 }
 
 
-def publish(home: Home, sources: Sequence[Source], results: Sequence[SourceResult]) -> LakeResult:
+def publish(home: Home, sources: Sequence[Source], results: Sequence[SourceResult], expectations: bool) -> LakeResult:
     """See ``publish_lake``."""
     problems = [problem for result in results for problem in result.problems]
-    notes, totals = {}, {}
+    notes, totals, accepted = {}, {}, []
     with land.lock(home):
         before = _state(home)
         _remove_undeclared(home, sources)
@@ -35,6 +36,7 @@ def publish(home: Home, sources: Sequence[Source], results: Sequence[SourceResul
                 overview.execute(f"create table {table} ({columns_sql(table)})")
             for source in sources:
                 staged = _collect(overview, source, home, problems)
+                accepted.append((source, staged))
                 for utility in {usage["utility"] for usage in source.options["usages"]} if source.provider else ():
                     row = [source.program_id, utility, source.provider, source.source_id]
                     overview.execute("insert into providers values (?, ?, ?, ?)", row)
@@ -46,8 +48,9 @@ def publish(home: Home, sources: Sequence[Source], results: Sequence[SourceResul
             for table, by in _OVERVIEW.items():
                 lake_files.write(overview, f"select * from {table} order by {by}", home.lake / table / "data.parquet")
         after = _state(home)
+        findings = check_files(accepted) if expectations else []
     changed = sorted(table for table in TABLES if before.get(table) != after.get(table))
-    return LakeResult(bool(changed), changed, list(results), totals, notes, problems)
+    return LakeResult(bool(changed), changed, list(results), totals, notes, problems, findings)
 
 
 def _collect(con: duckdb.DuckDBPyConnection, source: Source, home: Home, problems: list[str]) -> list[kinds.StagedFile]:

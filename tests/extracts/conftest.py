@@ -1,4 +1,4 @@
-"""A home, the shipped packs, and short words for: a provider drops a file, the pipeline takes it in, this is in the lake."""
+"""A home, the shipped packs, and short words for: a provider drops a file, it is taken in, this is in the lake."""
 
 from __future__ import annotations
 
@@ -56,19 +56,23 @@ class Office:
         self.publish()
         return result
 
-    def publish(self) -> LakeResult:
+    def publish(self, expectations: bool = False) -> LakeResult:
         used = [source for source in self.sources.values() if (self.home.inbox / source.source_id).exists()]
-        return publish_lake(self.home, used, self.policy)
+        return publish_lake(self.home, used, self.policy, expectations=expectations)
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of a query over schema ``lake``; dates and decimals as text."""
         with duckdb.connect() as con:
             create_sources(con, self.home.lake)
             rows = con.execute(sql).fetchall()
-        return [tuple(cell if cell is None or isinstance(cell, bool | int) else str(cell) for cell in row) for row in rows]
+        return [
+            tuple(cell if cell is None or isinstance(cell, bool | int) else str(cell) for cell in row) for row in rows
+        ]
 
     def readings(self) -> list[tuple[Any, ...]]:
-        return self.query("select utility, meter_key, strftime(usage_month, '%Y-%m'), usage from lake.readings order by all")
+        return self.query(
+            "select utility, meter_key, strftime(usage_month, '%Y-%m'), usage from lake.readings order by all"
+        )
 
     def refused(self) -> list[tuple[Any, ...]]:
         return self.query("select row_no, reason from lake.quarantine order by all")

@@ -47,18 +47,30 @@ REFUSED = {
         "not_decodable",
     ),
     "not decodable, and no header that we know": ("kr_kepco", b"a,b\r\n\xff\xff,1\r\n", "not_decodable"),
-    "an open quote": ("kr_kepco", csv_bytes(HEADER, kepco(1), '0000000002,202101,,,1,주택용,"정상', kepco(3)), "not_readable"),
+    "an open quote": (
+        "kr_kepco",
+        csv_bytes(HEADER, kepco(1), '0000000002,202101,,,1,주택용,"정상', kepco(3)),
+        "not_readable",
+    ),
     "not a workbook": ("kr_waterworks", b"PK\x03\x04 no zip", "not_readable"),
     "a CSV for a workbook": ("kr_waterworks", csv_bytes(HEADERS["kr_waterworks"], encoding="utf-8"), "not_readable"),
     "a column missing": ("kr_kepco", csv_bytes("고객번호,청구년월,계약종별", "1,2,3"), "schema_mismatch"),
-    "a column missing in a workbook": ("kr_waterworks", workbook([["수용가번호", "사용년월"], ["1", "2"]]), "schema_mismatch"),
+    "a column missing in a workbook": (
+        "kr_waterworks",
+        workbook([["수용가번호", "사용년월"], ["1", "2"]]),
+        "schema_mismatch",
+    ),
 }
 
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_files_refused_whole(office: Office, case: str) -> None:
     source_id, content, reason = REFUSED[case]
-    name = "water_1.xlsx" if source_id == "kr_waterworks" else ("gas_1.csv" if source_id == "kr_citygas" else "kepco_1.csv")
+    name = (
+        "water_1.xlsx"
+        if source_id == "kr_waterworks"
+        else ("gas_1.csv" if source_id == "kr_citygas" else "kepco_1.csv")
+    )
     office.drop(source_id, name, content)
     result = office.take_in(source_id)
     assert office.file(name) == ("rejected", reason, None, None, None, None)
@@ -122,9 +134,15 @@ READABLE = {
     "no end of line at the end": csv_bytes(HEADER, kepco(1), kepco(2)).rstrip(),
     "blank lines": csv_bytes("", HEADER, "", kepco(1), "", "", kepco(2), ""),
     "lines of spaces": csv_bytes(HEADER, kepco(1), "   ", kepco(2)),
-    "other order, another column": csv_bytes("메모,사용량,청구년월,고객번호,계약종별", ",1,202101,1-000000000,", "x,1,202101,0000000002,"),
-    "quoted new lines": csv_bytes(HEADER, '0000000001,202101,,,1,"주택용\r\n(저압)",정상', '0000000002,202101,,,"1",a"b,'),
-    "headers folded": csv_bytes(" 고객번호 ,청구년월,사용량　,계약종별", "0000000001,202101,1,", "0000000002,202101,１,"),
+    "other order, another column": csv_bytes(
+        "메모,사용량,청구년월,고객번호,계약종별", ",1,202101,1-000000000,", "x,1,202101,0000000002,"
+    ),
+    "quoted new lines": csv_bytes(
+        HEADER, '0000000001,202101,,,1,"주택용\r\n(저압)",정상', '0000000002,202101,,,"1",a"b,'
+    ),
+    "headers folded": csv_bytes(
+        " 고객번호 ,청구년월,사용량　,계약종별", "0000000001,202101,1,", "0000000002,202101,１,"
+    ),
     "too many cells": csv_bytes(HEADER, kepco(1) + ",more", kepco(2)),
     "too few cells": csv_bytes(HEADER, "0000000001,202101,,,1", kepco(2)),
 }
@@ -204,7 +222,15 @@ def test_quarantine_holds_the_rows_as_received(office: Office) -> None:
 
 @pytest.mark.parametrize(
     ("cell", "written"),
-    [("=A1", "'=A1"), ("+1", "+1"), ("-1,000.5", "-1,000.5"), ("-1-2", "'-1-2"), ("@a", "'@a"), ("a=b", "a=b"), ("", "")],
+    [
+        ("=A1", "'=A1"),
+        ("+1", "+1"),
+        ("-1,000.5", "-1,000.5"),
+        ("-1-2", "'-1-2"),
+        ("@a", "'@a"),
+        ("a=b", "a=b"),
+        ("", ""),
+    ],
 )
 def test_formula_guard(cell: str, written: str) -> None:
     assert guarded(cell) == written
@@ -244,7 +270,9 @@ def test_landed_bytes_are_the_received_ones(office: Office) -> None:
         "status": "landed",
     }
     assert all(stat.S_IMODE(file.stat().st_mode) == 0o600 for file in (landed, receipt))
-    assert all(stat.S_IMODE(folder.stat().st_mode) == 0o700 for folder in (landed.parent, office.home.landing, receipt.parent))
+    assert all(
+        stat.S_IMODE(folder.stat().st_mode) == 0o700 for folder in (landed.parent, office.home.landing, receipt.parent)
+    )
 
 
 def test_no_folder_is_no_file(office: Office) -> None:

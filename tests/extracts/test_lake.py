@@ -57,7 +57,10 @@ def test_names_decide_and_not_the_order_of_arrival(office: Office, arrival: tupl
 @given(
     versions=st.lists(
         st.dictionaries(
-            st.tuples(st.integers(1, 4), st.sampled_from(["202101", "202102"])), st.integers(0, 9), min_size=1, max_size=5
+            st.tuples(st.integers(1, 4), st.sampled_from(["202101", "202102"])),
+            st.integers(0, 9),
+            min_size=1,
+            max_size=5,
         ),
         min_size=1,
         max_size=5,
@@ -96,7 +99,9 @@ def test_the_same_bytes_are_taken_once(office: Office) -> None:
 
 
 def test_the_same_bytes_from_two_sources_are_two_files(office: Office) -> None:
-    office.sources["other"] = replace(office.sources["kr_kepco"], source_id="other", provider="p", pull_url="inbox/other")
+    office.sources["other"] = replace(
+        office.sources["kr_kepco"], source_id="other", provider="p", pull_url="inbox/other"
+    )
     for source_id in ("kr_kepco", "other"):
         path = office.drop("kr_kepco", "kepco_a.csv", FILES["kepco_a.csv"])
         (office.home.inbox / "other").mkdir(exist_ok=True)
@@ -289,9 +294,7 @@ def test_the_samples_are_taken_in_as_they_are(tmp_path: Path) -> None:
     assert first.changed and first.problems == []
     assert all(figures["accepted"] for source, figures in first.totals.items() if source != "kr_returns")
     for figures in first.totals.values():
-        assert figures["rows_read"] == sum(
-            figures[f"rows_{way}"] for way in ("accepted", "quarantined", "duplicate")
-        )
+        assert figures["rows_read"] == sum(figures[f"rows_{way}"] for way in ("accepted", "quarantined", "duplicate"))
     before = digest(home, "lake")
     second = ingest(home, [PROJECT_ROOT / "include" / "programs"])
     assert not second.changed and not any(result.files for result in second.sources)

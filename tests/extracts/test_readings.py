@@ -15,7 +15,9 @@ GOOD = "0123456789,202101,20201216,20210115,310,주택용(저압),정상"
 
 def one(office: Office, source_id: str, row: str) -> str | None:
     """The reason against a single row; None if it is accepted."""
-    name = {"kr_kepco": "kepco_1.csv", "kr_waterworks": "water_1.xlsx", "kr_citygas": "gas_1.csv"}.get(source_id, "apt_1.csv")
+    name = {"kr_kepco": "kepco_1.csv", "kr_waterworks": "water_1.xlsx", "kr_citygas": "gas_1.csv"}.get(
+        source_id, "apt_1.csv"
+    )
     office.drop(source_id, name, [row])
     office.take_in(source_id)
     refused = office.refused()
@@ -71,10 +73,16 @@ def test_usage_is_rounded_half_up_to_three_decimals(office: Office, text: str, s
 
 
 def test_tariff_and_estimated(office: Office) -> None:
-    rows = ["0000000001,202101,,,1,농사용 (갑),인정", "0000000002,202101,,,1,,정상", "0000000003,202101,,,1, 심야 전력（을） ,"]
+    rows = [
+        "0000000001,202101,,,1,농사용 (갑),인정",
+        "0000000002,202101,,,1,,정상",
+        "0000000003,202101,,,1, 심야 전력（을） ,",
+    ]
     office.drop("kr_kepco", "kepco_1.csv", rows)
     office.take_in("kr_kepco")
-    found = office.query("select tariff, is_estimated, provider, program_id, source_id from lake.readings order by meter_key")
+    found = office.query(
+        "select tariff, is_estimated, provider, program_id, source_id from lake.readings order by meter_key"
+    )
     source = ("한국전력", "kr_carbon_point", "kr_kepco")
     assert found == [("농사용(갑)", True, *source), (None, False, *source), ("심야전력(을)", False, *source)]
 
@@ -217,6 +225,7 @@ def test_every_row_goes_exactly_one_way(office: Office, cells: list[tuple[str, s
         return  # the same example again
     assert counts == [len(cells), accepted, len(cells) - len(fine), duplicates]
     refused = office.query(
-        "select reason from lake.quarantine where sha256 = (select sha256 from lake.files order by received_at desc limit 1)"
+        "select reason from lake.quarantine "
+        "where sha256 = (select sha256 from lake.files order by received_at desc limit 1)"
     )
     assert Counter(refused)[("conflicting_duplicate",)] == len(good) - len(fine)

@@ -53,7 +53,12 @@ def with_key(key: str, value: Any) -> dict[str, Any]:
 
 def test_a_declaration_is_read(tmp_path: Path) -> None:
     source = read_source(write(tmp_path, with_key("max_bad_ratio", 0.1)))
-    assert (source.source_id, source.program_id, source.kind, source.provider) == ("meters", "a_town", "readings", "works")
+    assert (source.source_id, source.program_id, source.kind, source.provider) == (
+        "meters",
+        "a_town",
+        "readings",
+        "works",
+    )
     assert (source.pull_url, source.pattern) == ("inbox/meters", "m_*.csv")
     assert (source.format, source.encoding, source.dates) == ("csv", "cp949", "plain")
     assert source.max_bad_ratio == Decimal("0.1")

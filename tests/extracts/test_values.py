@@ -49,7 +49,9 @@ CASES = {
         "S63.12.31": date(1988, 12, 31),
         "昭和64年1月7日": date(1989, 1, 7),
         "H31.5.1": date(2019, 5, 1),
-        **dict.fromkeys(["H30.2.29", "H0.4.1", "H30.13.1", "X30.4.1", "平成30年4月", "平成年4月1日", "30.4.1", "", None]),
+        **dict.fromkeys(
+            ["H30.2.29", "H0.4.1", "H30.13.1", "X30.4.1", "平成30年4月", "平成年4月1日", "30.4.1", "", None]
+        ),
     },
     "to_number": {
         "12": "12",
@@ -59,7 +61,9 @@ CASES = {
         "1,234,567.8": "1234567.8",
         "1234567": "1234567",
         "007": "007",
-        **dict.fromkeys(["1,23", "12,34,567", "1,2345", "1234,567", ",123", "1e3", "5.", ".5", "1 234", "--1", "x", "", None]),
+        **dict.fromkeys(
+            ["1,23", "12,34,567", "1,2345", "1234,567", ",123", "1e3", "5.", ".5", "1 234", "--1", "x", "", None]
+        ),
     },
     "to_integer": {"1,234": 1234, "12.0": 12, "-3": -3, **dict.fromkeys(["12.5", "x", "9" * 30, "", None])},
     "compact": {" a b\t": "ab", "관리비 합산": "관리비합산", **dict.fromkeys([" ", "", None])},
@@ -89,5 +93,10 @@ def test_an_era_date_is_the_same_day(day: date) -> None:
     with duckdb.connect() as con:
         values.install(con)
         year = day.year - 1988
-        forms = [f"H{year}.{day.month}.{day.day}", f"平成{year}年{day.month}月{day.day}日", day.isoformat(), f"{day:%Y%m%d}"]
+        forms = [
+            f"H{year}.{day.month}.{day.day}",
+            f"平成{year}年{day.month}月{day.day}日",
+            day.isoformat(),
+            f"{day:%Y%m%d}",
+        ]
         assert con.execute("select list_transform($1, lambda t: to_day_ja(t))", [forms]).fetchone() == ([day] * 4,)
