@@ -52,8 +52,8 @@ approve: setup  ## list what waits; PROPOSAL=<id> BY=<name> issues one
 summary: setup  ## what came in, what was refused, what is due, where it is
 	@$(CLI) summary
 
-explain: setup  ## PARTICIPANT=<id>: why a participant got what they got
-	@$(CLI) explain "$$PARTICIPANT"
+explain: setup  ## PARTICIPANT=<id> PERIOD=<id>: why they got what they got
+	@$(CLI) explain "$$PARTICIPANT" "$$PERIOD"
 
 lint: setup  ## ruff and sqlfluff
 	@$(VENV)/bin/ruff check .

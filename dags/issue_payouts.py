@@ -22,6 +22,7 @@ from datetime import timedelta
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import dag, task, task_group
+from airflow.sdk.exceptions import AirflowSkipException
 
 from include.operate.assets import AS_OF, DEFAULT_ARGS, MARTS, PAYOUTS, WRITER_POOL, as_of, only_batches_are_new
 
@@ -79,7 +80,10 @@ def issue_payouts():
                 "as_of": as_of(params, triggering_asset_events).isoformat(),
                 "only_batches_are_new": True,
             }
-            return issue(proposal_id, approval["responded_by_user"]["name"])
+            batch_id = issue(proposal_id, approval["responded_by_user"]["name"])
+            if not batch_id:
+                raise AirflowSkipException("Nothing of it is due any more: no batch, no event.")
+            return batch_id
 
         issue(proposal_id=proposal_id, approval=approval.output)
 

@@ -50,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--as-of", type=date.fromisoformat, help="YYYY-MM-DD; TANSO_AS_OF or today unless given")
     explain = add("explain", _explain, "why a participant got what they got", reads_only=True)
     explain.add_argument("participant")
+    explain.add_argument("period", help="period_id, e.g. 2021H1")
     add("summary", _summary, "what came in, what was refused, what is due, where it is", reads_only=True)
     return parser
 
@@ -122,7 +123,7 @@ def _run(options: argparse.Namespace) -> None:
 def _explain(options: argparse.Namespace) -> None:
     from include.reports.explain import explain
 
-    print(explain(settings.home(), options.participant))
+    print(explain(settings.home(), options.participant, options.period))
 
 
 def _summary(options: argparse.Namespace) -> None:

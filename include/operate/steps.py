@@ -74,13 +74,17 @@ def propose(as_of: date) -> list[dict[str, str]]:
     return [question(proposal) for proposal in proposals]
 
 
-def issue(proposal_id: str, approved_by: str) -> str:
-    """Write the proposal's batch; an error says so when it is no longer what is due. Returns the batch id."""
+def issue(proposal_id: str, approved_by: str) -> str | None:
+    """Write the proposal's batch; returns its id, None when nothing of it is due any more.
+
+    Raises StaleProposal when something else is due by now.
+    """
     from include.payouts import issue
 
     batch = issue(settings.home(), proposal_id, approved_by)
     if batch is None:
-        return _said(f"{proposal_id}: nothing of it is due any more, so nothing was issued")
+        _said(f"{proposal_id}: nothing of it is due any more, so nothing was issued")
+        return None
     _said(f"Issued {batch.batch_id}, approved by {approved_by}")
     for lost in batch.substitutions:
         _said(f"{lost.path}, row {lost.row}, {lost.column}: {lost.characters} characters written as 〓")

@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 
 from include import settings
+from include.reports import marts as of_marts
 from include.reports.text import section, table
 from include.settings import Home
 
@@ -26,7 +27,7 @@ def summarize(home: Home, as_of: date | None = None, since: datetime | None = No
         from include.warehouse import connect
 
         with connect(home) as marts:
-            parts += [_files(marts), _registers(home), _results(marts), _gaps(marts)]
+            parts += [of_marts.files(marts), _registers(home), of_marts.results(marts), of_marts.gaps(marts)]
         parts.append(_payouts(home, day))
     else:
         parts.append("Nothing is evaluated yet: run `make run`, or `make ingest evaluate`.\n")
@@ -47,38 +48,6 @@ def _arrived(home: Home, since: datetime | None) -> str:
     if not count and not batches:
         return "This run: no new file, no new batch. What follows stands from earlier runs.\n"
     return f"This run: {count:,} new files, {batches:,} batches issued.\n"
-
-
-def _files(marts: duckdb.DuckDBPyConnection) -> str:
-    by_source = marts.sql(
-        """
-        select source_id, count(*) filter (where status = 'accepted') as taken,
-            count(*) filter (where status = 'rejected') as refused,
-            count(*) filter (where status = 'duplicate') as twice,
-            coalesce(sum(rows_read), 0)::bigint, coalesce(sum(rows_accepted), 0)::bigint,
-            coalesce(sum(rows_quarantined), 0)::bigint, coalesce(sum(rows_duplicate), 0)::bigint
-        from marts.dq_files group by source_id order by source_id
-        """
-    ).fetchall()
-    refused = marts.sql(
-        "select source_id, file_name, reason from marts.dq_files where status = 'rejected' order by all"
-    ).fetchall()
-    rows = marts.sql(
-        """
-        select reason, sum(rows)::bigint, string_agg(source_id || ' ' || rows, ', ' order by source_id)
-        from (select reason, source_id, count(*) as rows from marts.dq_quarantine group by all)
-        group by reason order by reason
-        """
-    ).fetchall()
-    head = ["source", "files", "refused", "received twice", "rows", "accepted", "refused rows", "said twice"]
-    return section(
-        "Files and rows",
-        table(head, by_source),
-        refused and "Refused whole (nothing of them is used; the reports are in `rejected/<source>/`):",
-        table(["source", "file", "reason"], refused),
-        rows and "Refused rows (as received, with number and reason, in `quarantine/<source>/`):",
-        table(["reason", "rows", "of sources"], rows),
-    )
 
 
 def _registers(home: Home) -> str:
@@ -110,62 +79,6 @@ def _registers(home: Home) -> str:
         table(["source", "what", "why", "count"], ([*key, counts[key]] for key in sorted(counts))),
         ignored and "Left alone:",
         table(["source", "file", "why"], ignored, limit=12),
-    )
-
-
-def _results(marts: duckdb.DuckDBPyConnection) -> str:
-    periods = marts.sql(
-        """
-        with evaluated as (
-            select program_id, period_id, count(distinct participant_id) as participants,
-                count(distinct participant_id) filter (where status = 'evaluated') as evaluated
-            from marts.fct_reductions group by all
-        ),
-        awarded as (
-            select program_id, period_id, count(distinct participant_id) filter (where points > 0) as awarded,
-                sum(points)::bigint as points
-            from marts.fct_point_awards group by all
-        )
-        select program_id, period_id, participants, evaluated, coalesce(awarded, 0), coalesce(points, 0)
-        from evaluated left join awarded using (program_id, period_id) order by all
-        """
-    ).fetchall()
-    statuses = marts.sql(
-        """
-        select program_id, status, count(distinct participant_id), count(*)
-        from marts.fct_reductions where status <> 'evaluated' group by all order by all
-        """
-    ).fetchall()
-    applications = marts.sql(
-        "select program_id, status, count(distinct participant_id), count(*) from marts.fct_applications "
-        "where status <> 'accepted' group by all order by all"
-    ).fetchall()
-    return section(
-        "Results",
-        table(["programme", "period", "participants", "evaluated", "awarded", "points"], periods),
-        statuses and "Not evaluated, and why (participant × period × utility):",
-        table(["programme", "status", "participants", "rows"], statuses),
-        applications and "Applications not accepted:",
-        table(["programme", "status", "participants", "applications"], applications),
-    )
-
-
-def _gaps(marts: duckdb.DuckDBPyConnection) -> str:
-    unmatched = marts.sql(
-        "select program_id, utility, reason, count(*) from marts.dq_unmatched_meters group by all order by all"
-    ).fetchall()
-    gaps = marts.sql(
-        """
-        select program_id, region_code, min(period_id), max(period_id), count(*), max(participants)
-        from marts.dq_policy_gaps group by all order by all
-        """
-    ).fetchall()
-    return section(
-        "To be mended",
-        unmatched and "Meters that no reading ever matched (`marts.dq_unmatched_meters`):",
-        table(["programme", "utility", "reason", "meters"], unmatched),
-        gaps and "Regions without policy: their participants are not evaluated (add a row to `region_policies.csv`):",
-        table(["programme", "region", "from", "to", "periods", "participants"], gaps),
     )
 
 

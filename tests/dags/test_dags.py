@@ -97,11 +97,7 @@ def test_assets_join_the_dags(dags):
         ("evaluate_programs", "tanso/marts"),
         ("issue_payouts", "tanso/payouts"),
     }
-    wanted = {
-        dag_id: {asset.name for asset in dag.schedule.objects}
-        for dag_id, dag in dags.items()
-        if dag.schedule
-    }
+    wanted = {dag_id: {asset.name for asset in dag.schedule.objects} for dag_id, dag in dags.items() if dag.schedule}
     assert wanted == {"evaluate_programs": {"tanso/lake", "tanso/payouts"}, "issue_payouts": {"tanso/marts"}}
 
 
