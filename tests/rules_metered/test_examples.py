@@ -66,9 +66,10 @@ def test_k1_awards_are_certified_on_the_first_payable_day_and_name_their_rule(qu
         (
             date(2021, 6, 1),
             "individual-electricity-2020-05",
-            "전기 기준사용량 2400 kWh, 실제사용량 2280 kWh: 120 kWh 절감, 감축률 5.00%. 감축률 5% 이상 구간: 5000포인트 "
-            "(규칙 individual-electricity-2020-05) / electricity: baseline 2400 kWh, used 2280 kWh, saved 120 kWh, "
-            "a reduction rate of 5.00 %. Tier from 5 %: 5000 points (rule individual-electricity-2020-05)",
+            "전기 기준사용량 2400 kWh, 실제사용량 2280 kWh: 120 kWh 절감, 감축률 5.00%. 감축률 5% 이상 구간: "
+            "5000포인트 (규칙 individual-electricity-2020-05) / electricity: baseline 2400 kWh, used 2280 kWh, "
+            "saved 120 kWh, a reduction rate of 5.00 %. "
+            "Tier from 5 %: 5000 points (rule individual-electricity-2020-05)",
         )
     ]
 
@@ -187,7 +188,8 @@ def test_k7_standard_usage_is_at_most_half_of_the_classes_average(query, reducti
 def test_k8_a_budget_lowers_the_rate_and_each_amount_is_floored(query, budget, won_per_point, b1, b2, b3):
     rows = query(
         "select split_part(participant_id, '-', 1), points, cast(won_per_point as varchar), amount, status "
-        "from marts.fct_payouts where program_id = 'k8' and period_id = '2021H2' and participant_id like '%-' || ? order by 1",
+        "from marts.fct_payouts where program_id = 'k8' and period_id = '2021H2' "
+        "and participant_id like '%-' || ? order by 1",
         budget,
     )
     assert rows == [

@@ -18,8 +18,9 @@ TOTALS = [
 def test_region_results_are_pooled_and_counted_once(query):
     rows = query(
         "select utility, participants, evaluated, awarded, cast(baseline_usage as varchar), "
-        "cast(actual_usage as varchar), cast(reduction_rate as varchar), cast(co2_reduction_kg as varchar), points, amount "
-        "from marts.agg_region_results where (program_id, period_id, region_code) = ('totals', '2020H2', '48170') order by utility"
+        "cast(actual_usage as varchar), cast(reduction_rate as varchar), cast(co2_reduction_kg as varchar), points, "
+        "amount from marts.agg_region_results where program_id = 'totals' and period_id = '2020H2' "
+        "and region_code = '48170' order by utility"
     )
     assert rows == TOTALS
 
@@ -27,8 +28,8 @@ def test_region_results_are_pooled_and_counted_once(query):
 def test_region_results_over_nothing_are_0_and_have_no_rate(query):
     rows = query(
         "select utility, participants, evaluated, awarded, baseline_usage, reduction_rate, co2_reduction_kg, points, "
-        "amount from marts.agg_region_results where (program_id, period_id, region_code) = ('totals', '2020H2', '43110') "
-        "order by utility"
+        "amount from marts.agg_region_results where program_id = 'totals' and period_id = '2020H2' "
+        "and region_code = '43110' order by utility"
     )
     assert rows == [
         ("all", 1, 0, 0, None, None, Decimal(0), 0, 0),

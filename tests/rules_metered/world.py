@@ -33,8 +33,8 @@ def months(first: str, count: int) -> list[str]:
 
 
 class Programme:
-    """Rows of the lake for one programme. Defaults are those of the worked examples: an individual in 48170 with cash to
-    a good account, joined 2020-04-08, electricity only, billed individually by a meter of the participant's own name."""
+    """Rows of the lake for one programme. Defaults are those of the worked examples: an individual in 48170 with cash
+    to a good account, joined 2020-04-08, electricity only, billed by a meter of the participant's own name."""
 
     def __init__(self, program_id: str):
         self.program_id = program_id
