@@ -97,7 +97,10 @@ def test_assets_join_the_dags(dags):
         ("evaluate_programs", "tanso/marts"),
         ("issue_payouts", "tanso/payouts"),
     }
-    wanted = {dag_id: {asset.name for asset in dag.schedule.objects} for dag_id, dag in dags.items() if dag.schedule}
+    conditions = {dag_id: getattr(dag.timetable, "asset_condition", None) for dag_id, dag in dags.items()}
+    wanted = {
+        dag_id: {asset.name for asset in condition.objects} for dag_id, condition in conditions.items() if condition
+    }
     assert wanted == {"evaluate_programs": {"tanso/lake", "tanso/payouts"}, "issue_payouts": {"tanso/marts"}}
 
 
