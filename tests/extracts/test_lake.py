@@ -53,7 +53,7 @@ def test_names_decide_and_not_the_order_of_arrival(office: Office, arrival: tupl
     assert source == [(landed,)]
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     versions=st.lists(
         st.dictionaries(
