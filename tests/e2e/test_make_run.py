@@ -1,0 +1,143 @@
+"""``make run`` for real: Airflow, three DAGs, a small home; twice, and once interrupted."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from include import warehouse
+from include.settings import PROJECT_ROOT, Home
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+
+PACK = PROJECT_ROOT / "include" / "programs" / "jp_nakano_eco_point"
+APPROVER = "김 담당"
+RUNNER = [sys.executable, "-m", "include.operate.headless"]
+
+
+@dataclass
+class Ran:
+    code: int
+    said: str
+    database: str  # SHA-256 of the marts afterwards
+    exports: dict[str, str]  # SHA-256 by path, afterwards
+
+
+@dataclass
+class World:
+    home: Home
+    environment: dict[str, str]
+    first: Ran
+    second: Ran
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A home with one pack's sample in its inbox, run twice."""
+    folder = tmp_path_factory.mktemp("e2e")
+    shutil.copytree(PACK, folder / "packs" / PACK.name)
+    home = Home(folder / "home")
+    shutil.copytree(PACK / "sample", home.inbox)
+    environment = {
+        **os.environ,
+        "TANSO_HOME": str(home.root),
+        "TANSO_PROGRAMS": str(folder / "packs"),
+        "TANSO_AS_OF": "2020-06-30",
+        "TANSO_APPROVED_BY": APPROVER,
+    }
+    return World(home, environment, run(home, environment), run(home, environment))
+
+
+def run(home: Home, environment: dict[str, str]) -> Ran:
+    done = subprocess.run(RUNNER, env=environment, cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=400)
+    exported = {str(path.relative_to(home.exports)): digest(path) for path in home.exports.rglob("*") if path.is_file()}
+    return Ran(done.returncode, done.stdout + done.stderr, digest(home.database), exported)
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""
+
+
+def test_the_pipeline_runs_from_inbox_to_issued_batch(world: World):
+    assert world.first.code == 0, world.first.said
+    [manifest] = [json.loads(path.read_text("utf-8")) for path in world.home.exports.glob("*/*/*/manifest.json")]
+    assert manifest["as_of"] == "2020-06-30"
+    assert manifest["lines"] > 0
+    assert "1 batches issued" in world.first.said
+
+
+def test_the_manifest_names_who_approved(world: World):
+    manifests = [json.loads(path.read_text("utf-8")) for path in world.home.exports.glob("*/*/*/manifest.json")]
+    assert {manifest["approved_by"] for manifest in manifests} == {APPROVER}
+
+
+def test_the_marts_show_the_batch(world: World):
+    with warehouse.connect(world.home) as marts:
+        [(lines, amount)] = marts.sql("select count(*), sum(amount)::bigint from marts.fct_payout_lines").fetchall()
+    [manifest] = [json.loads(path.read_text("utf-8")) for path in world.home.exports.glob("*/*/*/manifest.json")]
+    assert (lines, amount) == (manifest["lines"], manifest["amount"])
+
+
+def test_running_again_does_no_work_twice_and_says_so(world: World):
+    assert world.second.code == 0, world.second.said
+    assert "no new file, no new batch" in world.second.said
+    assert "marts are up to date" in world.second.said
+    assert world.second.database == world.first.database != ""
+    assert world.second.exports == world.first.exports != {}
+
+
+def test_the_summary_is_kept(world: World):
+    kept = (world.home.reports / "latest.md").read_text("utf-8")
+    assert kept in world.second.said
+    for heading in ("Files and rows", "Results", "Payouts", "Batches issued", "Where to look"):
+        assert f"## {heading}" in kept
+
+
+def test_no_name_is_in_airflow_logs_or_reports(world: World):
+    names: set[str] = set()
+    for path in sorted((PACK / "sample" / "jp_registrations").glob("*.csv")):
+        names |= {row["氏名"].strip() for row in csv.DictReader(io.StringIO(path.read_text("cp932")))}
+    names = {name for name in names if len(name) >= 3}
+    assert len(names) > 50
+    seen = [
+        path for folder in ("airflow", "reports") for path in (world.home.root / folder).rglob("*") if path.is_file()
+    ]
+    assert any(path.name == "airflow.db" for path in seen) and any(path.name.startswith("attempt=") for path in seen)
+    for path in seen:
+        content = path.read_bytes()
+        # As text, and as JSON writes it.
+        leaked = [name for name in names if name.encode() in content or json.dumps(name)[1:-1].encode() in content]
+        assert leaked == [], path
+
+
+def test_ctrl_c_ends_everything_that_was_started(world: World):
+    process = subprocess.Popen(
+        RUNNER, env=world.environment, cwd=PROJECT_ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    pids = world.home.root / "airflow" / "pids.json"
+    for line in process.stdout:
+        if "Airflow is up" in line:
+            break
+    groups = json.loads(pids.read_text())
+    assert groups
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=60)[0]
+    assert process.returncode == 130
+    assert "Nothing is half-written" in said
+    assert not pids.exists()
+    time.sleep(0.5)
+    for group in groups:
+        with pytest.raises(ProcessLookupError):
+            os.killpg(group, 0)
