@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import json
 import shutil
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from include.extracts import ingest, ingest_source, judge, kinds
+from include.extracts import ingest, ingest_source, judge, kinds, land
 from include.settings import PROJECT_ROOT, Home
 from tests.extracts.conftest import Office
 
@@ -299,3 +300,14 @@ def test_the_samples_are_taken_in_as_they_are(tmp_path: Path) -> None:
     second = ingest(home, [PROJECT_ROOT / "include" / "programs"])
     assert not second.changed and not any(result.files for result in second.sources)
     assert digest(home, "lake") == before
+
+
+def test_one_ingest_at_a_time(office: Office) -> None:
+    office.drop("kr_kepco", "kepco_a.csv", FILES["kepco_a.csv"])
+    waiting = threading.Thread(target=office.take_in, args=("kr_kepco",))
+    with land.lock(office.home):
+        waiting.start()
+        waiting.join(timeout=0.5)
+        assert waiting.is_alive() and not office.home.landing.exists()
+    waiting.join(timeout=60)
+    assert len(office.readings()) == 3
