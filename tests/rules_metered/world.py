@@ -41,6 +41,7 @@ class Programme:
         self.rows: dict[str, list[dict]] = {table: [] for table in lake.TABLES}
         self.changes: dict[str, dict[str, str]] = {}  # policy table -> column -> value, in every row
         self.regions: list[dict[str, str]] = []  # instead of the shipped ones
+        self.policy: dict[str, list[dict[str, str]]] = {}  # policy table -> rows instead of the shipped ones
 
     def _add(self, table: str, **values) -> None:
         row = {"program_id": self.program_id, "source_file_id": "0" * 64, **values}
@@ -148,10 +149,11 @@ def write_pack(root: Path, programme: Programme) -> None:
     for path in SHIPPED.glob("*.csv"):
         with path.open(encoding="utf-8", newline="") as source:
             rows = list(csv.DictReader(source))
+        rows = programme.policy.get(path.stem, rows)
         if path.stem == "region_policies" and programme.regions:
             rows = programme.regions
         with (folder / path.name).open("w", encoding="utf-8", newline="") as target:
-            writer = csv.DictWriter(target, rows[0])
+            writer = csv.DictWriter(target, dict.fromkeys(["program_id", *rows[0]]))
             writer.writeheader()
             for row in rows:
                 writer.writerow(row | {"program_id": programme.program_id} | programme.changes.get(path.stem, {}))
