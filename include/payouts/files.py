@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from include.extracts import vault
-from include.payouts import csv_files, pain001
+from include.payouts import csv_files, pain001, pdf_files
 from include.payouts.csv_files import Substitution
 from include.payouts.layouts import File, Layout
 from include.payouts.ledger import private_folder
@@ -69,6 +69,7 @@ def write(
             "add one"
         )
     names = dict(connection.execute("select region_code, region_name from region").fetchall())
+    (as_of,) = connection.execute("select getvariable('as_of')").fetchone()
     written: list[Written] = []
     lost: list[Substitution] = []
     for file in layout.files:
@@ -78,6 +79,19 @@ def write(
             lines, amount = paid[region, file.incentive_type] if file.pays else (None, None)
             if file.format == "csv":
                 count, missing = csv_files.write(folder / name, name, layout.encoding, list(file.columns), rows)
+                lost += missing
+            elif file.format == "pdf":
+                letter = {
+                    "program_id": batch.program_id,
+                    "period_id": batch.period_id,
+                    "batch_id": batch.batch_id,
+                    "as_of": as_of.isoformat(),
+                    "region_name": names.get(region, region),
+                    "awards": [title for title, field in file.columns.items() if field.startswith("award.")],
+                }
+                count, missing = pdf_files.write(
+                    folder / name, name, file.template, file.font, letter, list(file.columns), rows, batch.issued_at
+                )
                 lost += missing
             else:
                 payer = layout.debtors.get(region, {})

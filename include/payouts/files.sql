@@ -41,6 +41,12 @@ from house.policy.region_policies
 where program_id = getvariable('program_id')
 group by all;
 
+create temp table application as
+select f.participant_id, f.certified_on, a.prize_code
+from house.marts.fct_applications as f
+join lake.applications as a using (program_id, application_id)
+where f.status = 'accepted' and wanted(f.program_id, f.period_id);
+
 create temp view file_line as
 select
     l.region_code,
@@ -72,12 +78,7 @@ select
 from line as l
 left join human as h using (participant_id)
 left join label as b on b.kind = 'incentive_type' and b.code = l.incentive_type
-left join (
-    select f.participant_id, a.prize_code
-    from house.marts.fct_applications as f
-    join lake.applications as a using (program_id, application_id)
-    where f.status = 'accepted' and wanted(f.program_id, f.period_id)
-) as z using (participant_id);
+left join application as z using (participant_id);
 
 create temp view file_held as
 select
@@ -189,8 +190,11 @@ select
     c.expired_points,
     c.redeemed_points,
     c.closing_points,
-    c.closing_expires_on
+    c.closing_expires_on,
+    p.certified_on,
+    p.prize_code
 from notice as n
+left join application as p using (participant_id)
 left join human as h using (participant_id)
 left join award as a using (participant_id)
 left join closing as c using (participant_id);

@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from include.payouts import csv_files, files, pain001
+from include.payouts import csv_files, files, pain001, pdf_files
 from include.payouts.csv_files import Substitution
 from include.payouts.decision import rows
 from include.payouts.layouts import Layout
@@ -91,6 +91,9 @@ def read_back(connection: duckdb.DuckDBPyConnection, layout: Layout, folder: Pat
         if path.suffix == ".parquet":
             continue
         file = by_name.get(path.name)
+        if path.suffix == ".pdf":
+            _same(f"{entry['path']}: pages", pdf_files.pages(path), entry["rows"])
+            continue
         if file is not None and file.format != "csv":
             transfers, amount, stated = pain001.read(path)
             _same(entry["path"], (transfers, amount, stated), (entry["rows"], entry["amount"], entry["amount"]))

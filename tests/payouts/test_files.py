@@ -283,7 +283,7 @@ def test_prizes_notices_and_a_lottery_come_when_they_are_due(house: House):
     second = pay(house, may)
     assert (second.batch_id, second.lines, second.amount) == ("FY2018-002", 0, 0)
     assert {path.name for path in second.path.rglob("*.*")} == {
-        "manifest.json", "lines.parquet", "listed.parquet", "notices.csv", "held.csv",
+        "manifest.json", "lines.parquet", "listed.parquet", "notices.csv", "notices.pdf", "held.csv",
     }  # fmt: skip
     assert text(second, "13114/notices.csv", "cp932")[1:] == [
         "A-N2,N2,東京太郎,,中野1-1,480,0,0,0,0,0,0,0,0,0,0,480,2021-05-15"

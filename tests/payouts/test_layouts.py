@@ -61,7 +61,7 @@ def test_the_shipped_packs_pay_what_they_offer():
             {"files": {"a.csv": {"rows": "held", "columns": {"a": "name"}}}},
             "a.csv: column a: held have no field 'name'",
         ),
-        ({"files": {"a.csv": {"rows": "lines"}}}, "a.csv: a CSV file needs columns"),
+        ({"files": {"a.csv": {"rows": "lines"}}}, "a.csv: a CSV or PDF file needs columns"),
         ({"files": {"a.csv": {"rows": "lines", "colums": {}}}}, "a.csv: unknown key colums"),
         (
             {"files": {"a.csv": {"rows": "lines", "incentive_type": "cash", "columns": {"n": "line_no"}}}},

@@ -1,0 +1,69 @@
+"""PDF files of letters, a page per row, typeset by a template of the programme's pack (Typst) in one embedded font."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import typst
+from fontTools.ttLib import TTFont
+from pypdf import PdfReader
+
+from include.payouts.csv_files import GETA, Substitution
+
+
+def write(
+    path: Path,
+    name: str,
+    template: Path,
+    font: Path,
+    head: dict[str, Any],
+    header: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    at: datetime,
+) -> tuple[int, list[Substitution]]:
+    """Write a new file; the number of rows and what the font has no letter for. ``name`` is the path to report.
+
+    The template gets ``head`` and ``rows``, a dictionary by ``header`` each, as JSON in its input ``data``. ``at``: its
+    clock, so that the same input gives the same bytes. Raises ValueError naming the template when it does not compile.
+    """
+    with TTFont(font, lazy=True) as letters:
+        drawn = set(letters.getBestCmap())
+    lost: list[Substitution] = []
+    values = []
+    for number, row in enumerate(rows, start=1):
+        values.append({})
+        for column, value in zip(header, row, strict=True):
+            shown, missing = _shown(value, drawn)
+            values[-1][column] = shown
+            if missing:
+                lost.append(Substitution(name, number, column, missing))
+    data = json.dumps({**head, "rows": values}, ensure_ascii=False)
+    try:
+        compiler = typst.Compiler(
+            template, font_paths=[font.parent], ignore_system_fonts=True, sys_inputs={"data": data}
+        )
+        # Tags for screen readers would make the file five times as large; these are letters to print.
+        content = compiler.compile(format="pdf", timestamp=int(at.timestamp()), pdf_tags=False)
+    except typst.TypstError as error:
+        raise ValueError(f"{template} does not compile: {error}; correct the template") from None
+    with path.open("xb") as file:
+        file.write(content)
+    return len(values), lost
+
+
+def pages(path: Path) -> int:
+    """How many pages a file has."""
+    return len(PdfReader(path).pages)
+
+
+def _shown(value: Any, drawn: set[int]) -> tuple[Any, int]:
+    """A value as JSON, and how many characters of a text the font lacks: they become 〓. A blank text is null."""
+    if value is None or isinstance(value, int):
+        return value, 0
+    text = value.isoformat() if isinstance(value, date) else str(value)
+    missing = sum(ord(character) not in drawn for character in text)
+    return "".join(character if ord(character) in drawn else GETA for character in text) or None, missing
