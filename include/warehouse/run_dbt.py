@@ -54,7 +54,8 @@ def build(project: Path, database: Path, work: Path) -> list[NodeResult]:
     common += ["--no-version-check"]
     with _one_at_a_time, _environment(TANSO_BUILD_DATABASE=str(database)):
         try:
-            content = _content(project)
+            # The parsed project names its relations by the file's name too.
+            content = f"{database.stem}\n{_content(project)}"
             if content not in _manifests:
                 parsed = dbtRunner().invoke(["parse", *common])
                 if not parsed.success:
