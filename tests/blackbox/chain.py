@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import duckdb
 
 from include import cli
+from include.operate import steps
 
 
 @contextmanager
@@ -80,3 +82,17 @@ def lines(folder: Path) -> list[tuple]:
     """line_no, participant_id, amount"""
     path = str(folder / "lines.parquet")
     return duckdb.execute("select line_no, participant_id, amount from read_parquet(?) order by 1", [path]).fetchall()
+
+
+def run_and_issue(home: Path, programs: Path, as_of: date, approved_by: str) -> list[str]:
+    """One day's chain; whatever is due is issued. The batches: ``<program_id>/<batch_id>``.
+
+    The marts learn of a batch at the next evaluation: the one that follows an issue in `make run` is left out.
+    """
+    before = batch_folders(home)
+    with environment(TANSO_HOME=home, TANSO_PROGRAMS=programs):
+        for step in ("ingest", "evaluate"):
+            assert cli.main([step]) == 0
+        for question in steps.propose(as_of):
+            steps.issue(question["proposal_id"], approved_by)
+    return [name for name in batch_folders(home) if name not in before]

@@ -7,9 +7,10 @@ from typing import Any
 
 from tests.blackbox.files import write_csv
 
-REGISTRATIONS = (
-    "参加者番号 氏名 ニックネーム 郵便番号 住所 登録日 転出日 旧制度申請日 ガス使用 登録前年度CO2排出量".split()
-)
+REGISTRATIONS = [
+    *["参加者番号", "氏名", "ニックネーム", "郵便番号", "住所"],
+    *["登録日", "転出日", "旧制度申請日", "ガス使用", "登録前年度CO2排出量"],
+]
 SLIPS = ["参加者番号", "種別", "対象年月", "今年使用量", "前年使用量"]
 REPORTS = ["7月", "8月", "9月", "12月", "1月", "2月"]
 APPLICATIONS = [

@@ -94,9 +94,7 @@ def test_k4_gap_fill(korea, who, period, expected):
     ],
 )
 def test_k5_statuses(korea, who, period, expected):
-    assert (
-        korea.find("fct_reductions", "status, months_evaluated", participant_id=who, period_id=period) == expected
-    )
+    assert korea.find("fct_reductions", "status, months_evaluated", participant_id=who, period_id=period) == expected
     if expected and expected[0][0] != "evaluated":
         columns = "baseline_usage, actual_usage, reduction, reduction_rate, baseline_co2_kg, actual_co2_kg"
         assert figures(korea, who, period, columns) == (None,) * 6
@@ -155,9 +153,7 @@ def test_k8_budgets(korea, budget, won_per_point, amounts, total):
     states = [("payable", None), ("payable", None), ("held", "incentive_type_missing")]
     assert found == [
         (f"K8-{budget}-{name}", points, won_per_point, amount, *state)
-        for name, points, amount, state in zip(
-            ["B1", "B2", "B3"], [25000, 5750, 6000], amounts, states, strict=True
-        )
+        for name, points, amount, state in zip(["B1", "B2", "B3"], [25000, 5750, 6000], amounts, states, strict=True)
     ]
     where = {"region_code": region, "period_id": "2021H2", "utility": "all"}
     assert korea.one("agg_region_results", "points, amount", **where) == (36750, total)
