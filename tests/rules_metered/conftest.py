@@ -17,7 +17,9 @@ def query(tmp_path_factory):
     from fixtures_more import MORE
     from world import build
 
-    connection = duckdb.connect(str(build(tmp_path_factory.mktemp("rules_metered"), EXAMPLES + MORE + EDGES)), read_only=True)
+    connection = duckdb.connect(
+        str(build(tmp_path_factory.mktemp("rules_metered"), EXAMPLES + MORE + EDGES)), read_only=True
+    )
 
     def run(sql: str, *parameters) -> list[tuple]:
         return connection.execute(sql, parameters).fetchall()

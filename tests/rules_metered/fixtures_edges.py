@@ -6,7 +6,7 @@ from world import Programme
 
 
 def baseline_policy_changes() -> Programme:
-    """The anchor is the enrolment to 2022H2 and the period's start from 2023H1 on; complex years have rows of their own."""
+    """Anchored at enrolment to 2022H2, at the period's start from 2023H1 on; complex years have rows of their own."""
     k = Programme("anchor_changes")
     row = {"baseline_years": "2", "gap_fill": "mean_of_present"}
     k.policy["baseline_policies"] = [
