@@ -13,7 +13,7 @@ CLI := $(PYTHON) -m include.cli
 export GX_ANALYTICS_ENABLED := False
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help setup run test lint format lock clean ingest evaluate propose approve summary explain
+.PHONY: help setup run test lint format lock clean ingest evaluate propose approve summary explain docs
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -54,6 +54,9 @@ summary: setup  ## what came in, what was refused, what is due, where it is
 
 explain: setup  ## PARTICIPANT=<id> PERIOD=<id>: why they got what they got
 	@$(CLI) explain "$$PARTICIPANT" "$$PERIOD"
+
+docs: setup  ## what every mart and column means and comes from: reports/dbt_docs.html
+	@$(PYTHON) -m include.reports.dbt_docs
 
 lint: setup  ## ruff and sqlfluff
 	@$(VENV)/bin/ruff check .

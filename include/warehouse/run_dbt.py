@@ -49,9 +49,7 @@ def build(project: Path, database: Path, work: Path) -> list[NodeResult]:
     """
     from dbt.cli.main import dbtRunner
 
-    common = ["--project-dir", str(project), "--profiles-dir", str(project), "--target-path", str(work / "target")]
-    common += ["--log-path", str(work / "logs"), "--no-send-anonymous-usage-stats", "--no-use-colors", "--quiet"]
-    common += ["--no-version-check"]
+    common = _common(project, work)
     with _one_at_a_time, _environment(TANSO_BUILD_DATABASE=str(database)):
         try:
             # The parsed project names its relations by the file's name too.
@@ -64,7 +62,7 @@ def build(project: Path, database: Path, work: Path) -> list[NodeResult]:
                 _manifests[content] = parsed.result
             # Unit tests are about the code, not about this data; `make test` runs them.
             arguments = ["build", *common, "--exclude-resource-type", "unit_test"]
-            # A copy: dbt notes what it has compiled in the manifest, and a second build would leave out ephemeral models.
+            # A copy: dbt notes in the manifest what it has compiled, and a second build would lack ephemeral models.
             manifest = _manifests[content].deepcopy()
             done = dbtRunner(manifest=manifest, callbacks=[_log_node]).invoke(arguments)
         finally:
@@ -72,6 +70,26 @@ def build(project: Path, database: Path, work: Path) -> list[NodeResult]:
     if done.result is None or not hasattr(done.result, "results"):
         raise DbtError(f"dbt cannot build {project}: {done.exception}")
     return [_result(one) for one in done.result.results]
+
+
+def docs(project: Path, database: Path, work: Path) -> Path:
+    """dbt's documentation of the project and of what is in ``database``, as one HTML file below ``work``."""
+    from dbt.cli.main import dbtRunner
+
+    with _one_at_a_time, _environment(TANSO_BUILD_DATABASE=str(database)):
+        try:
+            done = dbtRunner().invoke(["docs", "generate", "--static", *_common(project, work)])
+        finally:
+            _forget_connections()
+    if not done.success:
+        raise DbtError(f"dbt cannot document {project}: {done.exception}")
+    return work / "target" / "static_index.html"
+
+
+def _common(project: Path, work: Path) -> list[str]:
+    common = ["--project-dir", str(project), "--profiles-dir", str(project), "--target-path", str(work / "target")]
+    common += ["--log-path", str(work / "logs"), "--no-send-anonymous-usage-stats", "--no-use-colors", "--quiet"]
+    return [*common, "--no-version-check"]
 
 
 def _result(one) -> NodeResult:

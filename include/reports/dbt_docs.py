@@ -1,0 +1,36 @@
+"""``reports/dbt_docs.html``: every model and column of the published marts with its description and lineage, one page
+that needs no server."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from include import settings
+from include.settings import Home
+from include.warehouse import run_dbt
+from include.warehouse.fingerprint import DBT_PROJECT
+
+
+def write(home: Home, project: Path = DBT_PROJECT) -> Path:
+    """Make the page and return its path. Raises FileNotFoundError when nothing is published yet, DbtError when dbt
+    cannot read the project."""
+    if not home.database.exists():
+        raise FileNotFoundError(f"{home.database} does not exist yet; publish marts first: make evaluate")
+    page = home.reports / "dbt_docs.html"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=home.warehouse, prefix=".docs-") as aside:
+        # A copy: dbt opens what it looks at for writing, and the published file belongs to its readers.
+        copied = Path(shutil.copy2(home.database, Path(aside) / home.database.name))
+        made = run_dbt.docs(project, copied, Path(aside) / "dbt")
+        made.replace(page)
+    return page
+
+
+if __name__ == "__main__":
+    try:
+        print(write(settings.home()))
+    except (OSError, RuntimeError) as error:
+        sys.exit(f"{type(error).__name__}: {error}")
