@@ -52,8 +52,8 @@ approve: setup  ## list what waits; PROPOSAL=<id> BY=<name> issues one
 summary: setup  ## what came in, what was refused, what is due, where it is
 	@$(CLI) summary
 
-explain: setup  ## PARTICIPANT=<id> PERIOD=<id>: why they got what they got
-	@$(CLI) explain "$$PARTICIPANT" "$$PERIOD"
+explain: setup  ## PARTICIPANT=<id> [PERIOD=<id>] [JSON=1]: why they got what they got, down to file and row
+	@$(CLI) explain "$$PARTICIPANT" $(if $(PERIOD),--period "$$PERIOD") $(if $(JSON),--json)
 
 docs: setup  ## what every mart and column means and comes from: reports/dbt_docs.html
 	@$(PYTHON) -m include.reports.dbt_docs

@@ -50,7 +50,8 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--as-of", type=date.fromisoformat, help="YYYY-MM-DD; TANSO_AS_OF or today unless given")
     explain = add("explain", _explain, "why a participant got what they got", reads_only=True)
     explain.add_argument("participant")
-    explain.add_argument("period", help="period_id, e.g. 2021H1")
+    explain.add_argument("--period", help="period_id, e.g. 2021H1; every period with points or payments unless given")
+    explain.add_argument("--json", action="store_true", help="for machines")
     add("summary", _summary, "what came in, what was refused, what is due, where it is", reads_only=True)
     return parser
 
@@ -123,7 +124,7 @@ def _run(options: argparse.Namespace) -> None:
 def _explain(options: argparse.Namespace) -> None:
     from include.reports.explain import explain
 
-    print(explain(settings.home(), options.participant, options.period))
+    print(explain(settings.home(), options.participant, options.period, options.json))
 
 
 def _summary(options: argparse.Namespace) -> None:

@@ -17,7 +17,7 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 class Home:
     """The folders of one installation.
 
-    *Records* (never changed, backed up): ``landing``, ``receipts``, ``vault``, ``exports``.
+    *Records* (never changed, backed up): ``landing``, ``receipts``, ``vault``, ``exports``, ``access_log``.
     *Derived* (may be deleted, the next run makes them again): everything else but ``inbox``.
     """
 
@@ -42,6 +42,10 @@ class Home:
     @property
     def exports(self) -> Path:
         return self.root / "exports"
+
+    @property
+    def access_log(self) -> Path:
+        return self.root / "access_log"
 
     @property
     def lake(self) -> Path:

@@ -21,3 +21,17 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     """An empty ``TANSO_HOME``."""
     monkeypatch.setenv("TANSO_HOME", str(tmp_path / "home"))
     return Home(tmp_path / "home")
+
+
+@pytest.fixture(scope="session")
+def sample_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home in which the bundled sample went all the way to issued batches; tests only read it."""
+    from include import cli
+    from include.operate import sample
+
+    home = Home(tmp_path_factory.mktemp("sample") / "home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TANSO_HOME", str(home.root))
+        sample.copy_to_inbox(home)
+        assert cli.main(["run", "--as-of", "2026-07-01", "--by", "Treasurer"]) == 0
+    return home

@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow.parquet import encryption
 
+from include import access_log
 from include.settings import Home
 
 KEY_BYTES = 32
@@ -85,9 +86,13 @@ def write(home: Home, source_id: str, sha256: str, rows: duckdb.DuckDBPyRelation
 
 
 def read(
-    home: Home, program_id: str, wanted: duckdb.DuckDBPyRelation | pa.Table | Iterable[tuple[str, str]]
+    home: Home,
+    program_id: str,
+    wanted: duckdb.DuckDBPyRelation | pa.Table | Iterable[tuple[str, str]],
+    why: str = "no reason given",
+    who: str | None = None,
 ) -> pa.Table:
-    """The personal data of the wanted participants of a programme.
+    """The personal data of the wanted participants of a programme. ``why`` and ``who`` go into the access log.
 
     ``wanted``: pairs (source_file_id, participant_id), as the lake's ``participants`` has them. The result has
     ``source_file_id`` and the columns of ``COLUMNS``, ordered by both ids; participants whose data were erased are not
@@ -109,6 +114,7 @@ def read(
     table = (
         pa.concat_tables(found) if found else SCHEMA.insert(0, pa.field("source_file_id", pa.string())).empty_table()
     )
+    access_log.record(home, "vault_read", why, who, program_id=program_id, participants=table.num_rows)
     return table.sort_by([("source_file_id", "ascending"), ("participant_id", "ascending")])
 
 

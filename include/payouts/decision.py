@@ -49,8 +49,8 @@ def build_info(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
 
 
 def rows(connection: duckdb.DuckDBPyConnection, sql: str, values: Iterable[Any] = ()) -> list[dict[str, Any]]:
-    """The rows of a query, each as a dict."""
-    result = connection.execute(sql, list(values))
+    """The rows of a query, each as a dict. ``values`` by position, or a dict by name."""
+    result = connection.execute(sql, values if isinstance(values, dict) else list(values))
     names = [column[0] for column in result.description]
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 

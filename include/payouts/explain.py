@@ -1,4 +1,4 @@
-"""From a payout back to the readings: everything the marts say of one participant in one period."""
+"""From a payout back to the bytes that were received: everything known of one participant in one period."""
 
 from __future__ import annotations
 
@@ -7,36 +7,54 @@ from typing import Any
 import duckdb
 
 from include import warehouse
+from include.payouts import trace
 from include.payouts.decision import rows
 from include.settings import Home
 
+_WITH_POINTS_OR_LINES = """(program_id, period_id) in (
+    select (program_id, period_id) from marts.fct_point_awards where participant_id = ?
+    union select (program_id, period_id) from marts.fct_payout_lines where participant_id = ?
+)"""
 
-def explain(home: Home, participant_id: str, period_id: str) -> list[dict[str, Any]]:
-    """Why a participant got what they got in a period; one dict per programme that knows the participant.
 
-    Keys: ``program_id``, ``payout`` (the row of ``fct_payouts`` or None), ``lines`` (issued), ``awards`` (each with
-    ``rule``, the policy row), ``balance``, ``applications``, ``reductions``, ``comparisons``, and ``readings`` (all
-    months up to the period's end, each with the ``file_name`` it came in). Raises ValueError for an unknown participant
-    or period, NotPublishedError before the first evaluation.
+def explain(home: Home, participant_id: str, period_id: str | None = None) -> list[dict[str, Any]]:
+    """Why a participant got what they got; one dict per programme that knows the participant and period.
+
+    Without a period: every one with points or a payout line. Keys: ``program_id``, ``participant_id``, ``period_id``,
+    ``payout`` (the row of ``fct_payouts`` or None), ``lines`` (issued), ``awards`` (each with ``rule``, the policy
+    row), ``balance``, ``opening_points``, ``applications``, ``actions``, ``reductions``, ``comparisons``, ``readings``
+    (all months up to the period's end; ``is_in_period``, ``is_in_baseline``), ``register`` (where the register's row
+    came from) and ``files``. What was received has ``source_file_id`` (SHA-256) and ``row_no``, the data row in that
+    file. No personal data. Raises ValueError for an unknown participant or period, NotPublishedError before the first
+    evaluation.
     """
     with warehouse.connect(home) as marts:
+        chosen = "period_id = ?" if period_id else _WITH_POINTS_OR_LINES
         found = rows(
             marts,
-            "select program_id, ends_on from marts.dim_participants join marts.dim_periods using (program_id) "
-            "where participant_id = ? and period_id = ? order by program_id",
-            [participant_id, period_id],
+            "select program_id, period_id, ends_on "
+            "from marts.dim_participants join marts.dim_periods using (program_id) "
+            f"where participant_id = ? and {chosen} order by program_id, ends_on, period_id",
+            [participant_id, period_id] if period_id else [participant_id] * 3,
         )
         if not found:
             raise ValueError(
-                f"Nothing is known of participant {participant_id!r} in period {period_id!r}; "
-                "marts.dim_participants and marts.dim_periods list what is"
+                f"Nothing is known of participant {participant_id!r} in "
+                + (f"period {period_id!r}" if period_id else "any period")
+                + "; marts.dim_participants and marts.dim_periods list what is"
             )
-        return [_explain(marts, row["program_id"], participant_id, period_id, row["ends_on"]) for row in found]
+        explained = []
+        for program_id in dict.fromkeys(row["program_id"] for row in found):
+            trace.load(marts, home, program_id, participant_id)
+            periods = [row for row in found if row["program_id"] == program_id]
+            explained += [_explain(marts, home, participant_id, period) for period in periods]
+        return explained
 
 
 def _explain(
-    marts: duckdb.DuckDBPyConnection, program_id: str, participant_id: str, period_id: str, ends_on: Any
+    marts: duckdb.DuckDBPyConnection, home: Home, participant_id: str, period: dict[str, Any]
 ) -> dict[str, Any]:
+    program_id, period_id = period["program_id"], period["period_id"]
     key = [program_id, participant_id, period_id]
 
     def mart(table: str, order: str) -> list[dict[str, Any]]:
@@ -45,8 +63,8 @@ def _explain(
 
     awards = mart("fct_point_awards", "award_type, utility")
     for award in awards:
-        award["rule"] = _rule(marts, program_id, award["rule_id"])
-    return {
+        award["rule"] = _rule(marts, program_id, period_id, award["rule_id"])
+    explained = {
         "program_id": program_id,
         "participant_id": participant_id,
         "period_id": period_id,
@@ -54,27 +72,46 @@ def _explain(
         "lines": mart("fct_payout_lines", "batch_id, line_no"),
         "awards": awards,
         "balance": next(iter(mart("fct_point_balances", "participant_id")), None),
-        "applications": mart("fct_applications", "received_on, application_id"),
+        "opening_points": rows(
+            marts,
+            "select certified_on, points, source_file_id, row_no from lake_opening_points "
+            "left join received using (source_file_id, certified_on, points) order by all",
+        ),
+        "applications": rows(
+            marts,
+            "select a.*, l.eco_marks, l.reported_months, l.source_file_id, received.row_no "
+            "from marts.fct_applications as a left join lake_applications as l using (application_id) "
+            "left join received on received.source_file_id = l.source_file_id "
+            "and received.application_id = a.application_id "
+            "where a.program_id = ? and a.participant_id = ? and a.period_id = ? order by received_on, application_id",
+            key,
+        ),
+        "actions": rows(
+            marts,
+            "select acted_on, action_code, quantity, status, points, source_file_id, row_no "
+            "from intermediate.int_actions where program_id = ? and participant_id = ? and period_id = ? order by all",
+            key,
+        ),
         "reductions": mart("fct_reductions", "utility"),
         "comparisons": mart("fct_monthly_comparisons", "utility, usage_month"),
-        "readings": rows(
+        "readings": trace.readings(marts, program_id, participant_id, period),
+        "register": rows(
             marts,
-            """
-            select u.utility, u.usage_month, u.usage, u.is_estimated, u.source_file_id,
-                any_value(f.file_name) as file_name
-            from marts.fct_monthly_usage as u
-            left join marts.dq_files as f on f.sha256 = u.source_file_id and f.status = 'accepted'
-            where u.program_id = ? and u.participant_id = ? and u.usage_month <= ?
-            group by all
-            order by u.utility, u.usage_month
-            """,
-            [program_id, participant_id, ends_on],
+            "select source_file_id, row_no from lake_participants "
+            "left join received using (source_file_id, participant_id)",
         ),
     }
+    received = [explained[part] for part in ("opening_points", "applications", "actions", "readings", "register")]
+    explained["files"] = trace.files(marts, home, (row["source_file_id"] for part in received for row in part))
+    names = {file["sha256"]: file["file_name"] for file in explained["files"]}
+    for row in (row for part in received for row in part):
+        row["file_name"] = names.get(row["source_file_id"])
+    return explained
 
 
-def _rule(marts: duckdb.DuckDBPyConnection, program_id: str, rule_id: str) -> dict[str, Any] | None:
-    """The policy row of that id, with the table it stands in; None where the rule is not a row."""
+def _rule(marts: duckdb.DuckDBPyConnection, program_id: str, period_id: str, rule_id: str) -> dict[str, Any] | None:
+    """The policy row of that id, with the table it stands in; where the rule is no row of bands, the programme's
+    ``point_rules`` in force; else None."""
     tables = marts.execute(
         "select table_name from information_schema.columns "
         "where table_schema = 'policy' and column_name = 'rule_id' order by table_name"
@@ -83,4 +120,11 @@ def _rule(marts: duckdb.DuckDBPyConnection, program_id: str, rule_id: str) -> di
         found = rows(marts, f"select * from policy.{table} where program_id = ? and rule_id = ?", [program_id, rule_id])
         if found:
             return {"table": table, **found[0]}
-    return None
+    in_force = rows(
+        marts,
+        "select r.* from policy.point_rules as r join marts.dim_periods as p using (program_id) "
+        "where program_id = ? and period_id = ? and r.valid_from_on <= p.starts_on "
+        "order by r.valid_from_on desc limit 1",
+        [program_id, period_id],
+    )
+    return {"table": "point_rules", **in_force[0]} if in_force else None

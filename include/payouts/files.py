@@ -50,6 +50,7 @@ class Head:
     batch_id: str
     issued_at: datetime
     currency: str
+    approved_by: str
 
 
 def write(
@@ -117,7 +118,9 @@ def _prepare(connection: duckdb.DuckDBPyConnection, home: Home, layout: Layout, 
     before, after = SQL.read_text("utf-8").split(PEOPLE)
     connection.execute(before)
     wanted = connection.table("wanted_person").to_arrow_table()
-    connection.register("person", vault.read(home, batch.program_id, wanted))
+    connection.register(
+        "person", vault.read(home, batch.program_id, wanted, f"files of batch {batch.batch_id}", batch.approved_by)
+    )
     connection.execute(after)
     nobody = connection.execute("select participant_id from file_line where not is_known order by 1 limit 1").fetchone()
     if nobody:

@@ -75,7 +75,7 @@ def read_back(connection: duckdb.DuckDBPyConnection, layout: Layout, folder: Pat
     """
     totals = _totals(connection)
     manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
-    _same("files", {f["path"] for f in manifest["files"]} | {"manifest.json"}, _paths(folder))
+    _same("files", {f["path"] for f in manifest["files"]} | {"manifest.json"}, set(paths(folder)))
     lines = connection.execute(
         "select count(*), coalesce(sum(amount), 0)::bigint, count(distinct participant_id), "
         "coalesce(min(amount), 1) > 0 from read_parquet(?)",
@@ -122,8 +122,9 @@ def _same(what: str, found: Any, expected: Any) -> None:
         raise BatchError(f"Read back, {what}: {found} instead of {expected}; nothing was issued")
 
 
-def _paths(folder: Path) -> set[str]:
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+def paths(folder: Path) -> list[str]:
+    """All files of a batch, sorted, relative to its folder."""
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
 def _sha256(path: Path) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from include import access_log
 from include.payouts import files, folder, ledger
 from include.payouts.csv_files import Substitution
 from include.payouts.decision import decide
@@ -87,7 +88,7 @@ def _issue(
             shutil.rmtree(left)  # of a run that was stopped; the lock is ours
         aside = ledger.private_folder(parent / f".{batch_id}-{os.getpid()}")
         issued_at = issued_at.astimezone(UTC).replace(microsecond=0)
-        head = files.Head(program_id, period_id, batch_id, issued_at, current.currency)
+        head = files.Head(program_id, period_id, batch_id, issued_at, current.currency, approved_by)
         try:
             substitutions = folder.write(connection, home, layout, current, head, aside, approved_by)
             folder.read_back(connection, layout, aside)
@@ -97,6 +98,16 @@ def _issue(
             shutil.rmtree(aside, ignore_errors=True)
             raise
         folder.sync_folder(parent)
+    access_log.record(
+        home,
+        "batch_issued",
+        f"approved proposal {proposal_id}",
+        approved_by,
+        program_id=program_id,
+        batch_id=batch_id,
+        regions=sorted({total["region_code"] for total in current.totals if total["lines"]}),
+        files=folder.paths(parent / batch_id),
+    )
     discard(home, program_id, period_id)
     return Batch(
         program_id,

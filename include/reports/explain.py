@@ -1,37 +1,120 @@
-"""Why a participant got what they got in a period, down to the files that the readings came in, as text."""
+"""Why a participant got what they got, down to file and row of every figure, as text. No personal data."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from include.reports.text import section, table
 from include.settings import Home
 
-# What of each part is worth a line, in this order; parts and columns as ``include.payouts.explain`` gives them.
+Rows = list[dict[str, Any]]
+
+# What of each part is worth a line, in the order of the way back: paid, granted, computed, received.
 COLUMNS = {
-    "awards": ["award_type", "utility", "points", "certified_on", "rule_id", "explanation"],
-    "applications": ["application_id", "received_on", "status", "certified_on"],
-    "reductions": ["utility", "status", "baseline_usage", "actual_usage", "reduction_rate", "co2_reduction_kg"],
+    "lines": ["batch_id", "line_no", "incentive_type", "amount", "currency", "issued_at", "returned_reason"],
+    "reductions": ["utility", "status", "baseline_usage", "actual_usage", "reduction", "reduction_rate"],
     "comparisons": ["utility", "usage_month", "baseline_usage", "actual_usage", "status"],
-    "readings": ["utility", "usage_month", "usage", "is_estimated", "file_name"],
-    "lines": ["batch_id", "line_no", "incentive_type", "amount", "issued_at", "returned_reason"],
+    "readings": [
+        "utility",
+        "usage_month",
+        "counts_as",
+        "usage",
+        "is_estimated",
+        "previous_usage",
+        "file_name",
+        "row_no",
+    ],
+    "applications": ["application_id", "received_on", "status", "certified_on", "file_name", "row_no"],
+    "actions": ["acted_on", "action_code", "quantity", "status", "points", "file_name", "row_no"],
+    "opening_points": ["certified_on", "points", "file_name", "row_no"],
+    "register": ["file_name", "row_no"],
+    "files": ["source_id", "file_name", "sha256", "state"],
+}  # fmt: skip
+TITLES = {
+    "lines": "Lines issued",
+    "reductions": "Usage against the baseline",
+    "comparisons": "Month by month",
+    "readings": "Readings of the baseline and of the period",
+    "applications": "Applications",
+    "actions": "Actions handed in",
+    "opening_points": "Points brought along",
+    "register": "Row of the register",
+    "files": "Files received, in landing/ under their SHA-256",
 }
 
 
-def explain(home: Home, participant_id: str, period_id: str) -> str:
-    """The explanation as text. Raises what ``include.payouts.explain.explain`` raises."""
+def explain(home: Home, participant_id: str, period_id: str | None = None, as_json: bool = False) -> str:
+    """The explanation as text, or as JSON (a list, keys as ``include.payouts.explain`` has them, numbers as text where
+    they are decimals). Raises what ``include.payouts.explain.explain`` raises."""
+    from include import access_log
     from include.payouts.explain import explain
 
-    return "\n".join(_text(found) for found in explain(home, participant_id, period_id))
+    found = explain(home, participant_id, period_id)
+    access_log.record(home, "explained", "make explain", participant_id=participant_id, period_id=period_id)
+    if as_json:
+        return json.dumps(found, ensure_ascii=False, indent=1, default=str)
+    return "\n".join(map(_text, found))
 
 
 def _text(found: dict[str, Any]) -> str:
-    parts = [f"# {found['program_id']} {found['period_id']}: {found['participant_id']}\n"]
-    for name in ("payout", "balance"):
-        if found[name]:
-            rows = [[key, value] for key, value in found[name].items() if value is not None]
-            parts.append(section(name.capitalize(), table(["what", "value"], rows)))
-    for name, columns in COLUMNS.items():
-        rows = [[row[column] for column in columns] for row in found[name]]
-        parts.append(section(name.capitalize(), table(columns, rows, limit=400)))
+    shown = {**found, "readings": [_counted(row) for row in found["readings"] if _counts_as(row)]}
+    received = (row for name in COLUMNS if "row_no" in COLUMNS[name] for row in shown[name])
+    named = {row["source_file_id"] for row in received}
+    shown["files"] = [file for file in found["files"] if file["sha256"] in named]
+    parts = [f"# {found['program_id']} {found['period_id']}: {found['participant_id']}\n", _due(found["payout"])]
+    parts += [_rows(shown, "lines"), _awards(found["awards"])]
+    if found["balance"]:
+        rows = [[name, value] for name, value in found["balance"].items() if name.endswith("_points")]
+        parts.append(section("Balance", table(["what", "points"], rows)))
+    parts += [_rows(shown, name) for name in COLUMNS if name != "lines"]
     return "\n".join(part for part in parts if part)
+
+
+def _due(payout: dict[str, Any] | None) -> str:
+    if payout is None:
+        return "Nothing is due.\n"
+    by = f" × {payout['won_per_point']}" if payout["won_per_point"] is not None else ""
+    amount = "unknown" if payout["amount"] is None else f"{payout['amount']:,}"
+    held = f", held: {payout['hold_reason']}" if payout["hold_reason"] else ""
+    chosen = payout["incentive_type"] or "nothing chosen"
+    return (
+        f"{payout['points']:,} points{by} = {amount} {payout['currency']} as {chosen} "
+        f"({payout['status']}{held}); paid so far: {payout['paid_amount']:,}\n"
+    )
+
+
+def _awards(awards: Rows) -> str:
+    blocks = []
+    for award in awards:
+        rule = award["rule"] or {}
+        by = f"policy/{rule['table']}.csv, " if rule else ""
+        lines = [
+            f"- {award['award_type']} {award['utility'] or ''}".rstrip()
+            + f": {award['points']:,} points, certified on "
+            f"{award['certified_on']}",
+            f"  {award['explanation']}",
+            f"  rule: {by}{award['rule_id']}" + (f"; source: {rule['source']}" if rule.get("source") else ""),
+        ]
+        blocks.append("\n".join(lines))
+    return section("Points, by rule", *blocks)
+
+
+def _rows(found: dict[str, Any], name: str) -> str:
+    rows: Rows = found[name]
+    columns = [column for column in COLUMNS[name] if any(row[column] is not None for row in rows)]
+    return section(
+        TITLES[name], table(columns, [[_cell(row[column]) for column in columns] for row in rows], limit=400)
+    )
+
+
+def _cell(value: Any) -> Any:
+    return {True: "yes", False: ""}[value] if isinstance(value, bool) else value
+
+
+def _counted(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "counts_as": _counts_as(row)}
+
+
+def _counts_as(row: dict[str, Any]) -> str:
+    return " and ".join(name for name in ("baseline", "period") if row[f"is_in_{name}"])
