@@ -56,9 +56,14 @@ class AirflowServer:
         self.processes: dict[str, subprocess.Popen] = {}
 
     def environment(self) -> dict[str, str]:
-        """The processes' environment. The caller's own Airflow settings are dropped: they may mean another Airflow."""
+        """The processes' environment.
+
+        The caller's Airflow settings are dropped, since they may mean another Airflow; connections (``AIRFLOW_CONN_…``)
+        are kept, since sources are pulled with them.
+        """
         users = [f"{OPERATOR}:admin"] + ([f"{self.approver}:user"] if self.approver else [])
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
+        settings = ("AIRFLOW__", "AIRFLOW_HOME", "AIRFLOW_CONFIG")
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(settings)}
         return (
             inherited
             | NO_TELEMETRY

@@ -12,7 +12,8 @@ from include.settings import PROJECT_ROOT, Home
 @pytest.fixture
 def environment(home: Home, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     monkeypatch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "postgresql://production")
-    monkeypatch.setenv("AIRFLOW_CONN_BANK", "secret")
+    monkeypatch.setenv("AIRFLOW_HOME", "/srv/airflow")
+    monkeypatch.setenv("AIRFLOW_CONN_BANK", "sftp://bank")
     return AirflowServer(home, "Kim").environment()
 
 
@@ -27,8 +28,8 @@ def test_nothing_phones_home(environment):
 
 def test_the_callers_airflow_is_left_alone(environment, home):
     assert environment["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] == f"sqlite:///{home.root}/airflow/airflow.db"
-    assert "AIRFLOW_CONN_BANK" not in environment
     assert environment["AIRFLOW_HOME"] == str(home.root / "airflow")
+    assert environment["AIRFLOW_CONN_BANK"] == "sftp://bank"  # sources are pulled with it
 
 
 def test_it_listens_on_this_machine_only(environment):
