@@ -11,27 +11,25 @@ import fnmatch
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-import fsspec
-
-from include.extracts import read
+from include.extracts import lake_files, pull, read
 from include.packs.sources import Source
 from include.settings import Home
 
-_CHUNK = 1 << 20
+_MAX_FAILED = 3  # files of one look; then the place is taken for broken
 
 
 @dataclass(frozen=True)
 class Landing:
     """What one look at a source's place brought."""
 
-    received: tuple[dict, ...]  # new receipts
-    ignored_files: tuple[str, ...]  # names that do not match the pattern
+    received: tuple[dict, ...] = ()  # new receipts
+    ignored_files: tuple[str, ...] = ()  # names that do not match the pattern
+    problems: tuple[str, ...] = ()  # what could not be pulled, and why
 
 
 @contextlib.contextmanager
@@ -56,78 +54,114 @@ def receipts(home: Home, source_id: str) -> list[dict]:
 def land(source: Source, home: Home) -> Landing:
     """Fetch every file of the source that is new, in ascending name order. The place it comes from is never changed.
 
-    A receipt has source_id, program_id, file_name, size, sha256, received_at (UTC), received_no, stamp (what a remote
-    place says about the version) and status: landed, duplicate (the same bytes were landed before) or forbidden_column
-    (bytes not kept).
-    Raises whatever the place raises when it cannot be read (OSError and the like).
+    A receipt has source_id, program_id, file_name, size, sha256, received_at (UTC), received_no and status: landed,
+    duplicate (the same bytes were landed before) or forbidden_column (bytes not kept).
     """
-    remote = "://" in source.pull_url
-    url = source.pull_url if remote else str(home.root / source.pull_url)
-    files, folder = fsspec.core.url_to_fs(url)
-    try:
-        listing = [entry for entry in files.ls(folder, detail=True) if entry["type"] == "file"]
-    except FileNotFoundError:
-        return Landing((), ())
-    listing.sort(key=lambda entry: PurePosixPath(entry["name"]).name)
-    matching = [entry for entry in listing if fnmatch.fnmatchcase(PurePosixPath(entry["name"]).name, source.pattern)]
-    ignored = tuple(PurePosixPath(entry["name"]).name for entry in listing if entry not in matching)
-
-    known = receipts(home, source.source_id)
-    before = len(known)
     _private_folder(home.landing)
     incoming = home.landing / ".incoming"
     incoming.unlink(missing_ok=True)  # of a run that was stopped
-    for entry in matching:
-        name = PurePosixPath(entry["name"]).name
-        latest = next((receipt for receipt in reversed(known) if receipt["file_name"] == name), None)
-        stamp = _stamp(entry) if remote else None
-        if stamp and latest and latest.get("stamp") == stamp and latest["status"] != "forbidden_column":
-            continue  # not fetched again; a local file is, since reading it costs little
-        with files.open(entry["name"], "rb") as remote_file, _private_file(incoming) as file:
-            shutil.copyfileobj(remote_file, file, _CHUNK)
-            file.flush()
-            os.fsync(file.fileno())
-        sha256 = sha256_of(incoming)
-        if latest and latest["sha256"] == sha256 and latest["status"] != "forbidden_column":
-            incoming.unlink()
-            continue
-        receipt = {
-            "source_id": source.source_id,
-            "program_id": source.program_id,
-            "file_name": name,
-            "size": incoming.stat().st_size,
-            "sha256": sha256,
-            "stamp": stamp,
-            "received_no": len(known) + 1,
-        }
-        if found := read.forbidden(source, incoming):
-            incoming.unlink()
-            if latest and latest["sha256"] == sha256:
+    try:
+        place = pull.Place(source, home)
+        files = place.files()
+    except pull.PullError as error:
+        return Landing(problems=(str(error),))
+    matching = [file for file in files if fnmatch.fnmatchcase(file.name, source.pattern)]
+    ignored = tuple(file.name for file in files if file not in matching)
+
+    known = receipts(home, source.source_id)
+    before, problems = len(known), []
+    last = {receipt["file_name"]: receipt for receipt in known}
+    with _looked_at(home, source) as seen:
+        for file in matching:
+            latest = last.get(file.name)
+            if latest and latest["status"] != "forbidden_column":
+                stamp = place.stamp(file)
+                if stamp and seen.get(file.name) == [stamp, latest["sha256"]]:
+                    continue
+            try:
+                with _private_file(incoming) as content:
+                    fetched = place.fetch(file, content)
+                    content.flush()
+                    os.fsync(content.fileno())
+            except pull.PullError as error:
+                incoming.unlink()
+                problems.append(str(error))
+                if len(problems) == _MAX_FAILED:
+                    problems.append(f"{source.source_id}: the files after {file.name} are left for the next run")
+                    break
                 continue
-            receipt |= {"status": "forbidden_column", "detail": forbidden_detail(found)}
-        elif any(old["sha256"] == sha256 and old["status"] == "landed" for old in known):
-            incoming.unlink()
-            receipt["status"] = "duplicate"
-        else:
-            path = landed_path(home, sha256)
-            _private_folder(path.parent)
-            incoming.replace(path)
-            _sync_folder(path.parent)
-            receipt["status"] = "landed"
-        receipt["received_at"] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        _write_receipt(home, receipt)
-        known.append(receipt)
-    return Landing(tuple(known[before:]), ignored)
+            if receipt := _receive(source, home, file.name, fetched, incoming, known, latest):
+                known.append(receipt)
+                last[file.name] = receipt
+            seen.pop(file.name, None)
+            if fetched.stamp:
+                seen[file.name] = [fetched.stamp, fetched.sha256]
+    return Landing(tuple(known[before:]), ignored, tuple(problems))
+
+
+def _receive(
+    source: Source,
+    home: Home,
+    name: str,
+    fetched: pull.Fetched,
+    incoming: Path,
+    known: list[dict],
+    latest: dict | None,
+) -> dict | None:
+    """Put a whole file where it belongs and write its receipt; None if it is ``latest`` (of its name) again."""
+    sha256 = fetched.sha256
+    same = latest is not None and latest["sha256"] == sha256
+    if same and latest["status"] != "forbidden_column":
+        incoming.unlink()
+        return None
+    receipt = {
+        "source_id": source.source_id,
+        "program_id": source.program_id,
+        "file_name": name,
+        "size": fetched.size,
+        "sha256": sha256,
+        "received_no": len(known) + 1,
+    }
+    if found := read.forbidden(source, incoming):
+        incoming.unlink()
+        if same:
+            return None
+        receipt |= {"status": "forbidden_column", "detail": forbidden_detail(found)}
+    elif any(old["sha256"] == sha256 and old["status"] == "landed" for old in known):
+        incoming.unlink()
+        receipt["status"] = "duplicate"
+    else:
+        path = landed_path(home, sha256)
+        _private_folder(path.parent)
+        incoming.replace(path)
+        _sync_folder(path.parent)
+        receipt["status"] = "landed"
+    receipt["received_at"] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    _write_receipt(home, receipt)
+    return receipt
+
+
+@contextlib.contextmanager
+def _looked_at(home: Home, source: Source) -> Iterator[dict[str, list]]:
+    """What the last look found: file name -> stamp and SHA-256. Derived: without it all files are fetched again."""
+    path = home.lake / "_pulled" / f"{source.source_id}.json"
+    # Another place may use the same marks for other bytes.
+    place = {"url": source.pull_url, "connection": source.connection}
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        seen = stored["files"] if stored["place"] == place else {}
+    except (FileNotFoundError, json.JSONDecodeError):
+        seen = {}
+    before = dict(seen)
+    try:
+        yield seen
+    finally:
+        if seen != before:
+            lake_files.write_json({"place": place, "files": seen}, path)
 
 
 def forbidden_detail(found: list[str]) -> str:
     return f"has the column {', '.join(found)}, which may not be sent; ask the provider to send the file without it"
-
-
-def _stamp(entry: dict) -> str | None:
-    """What tells one version of a remote file from the next, without fetching it; None if nothing does."""
-    marks = [entry.get(key) for key in ("ETag", "mtime", "LastModified", "last_modified", "md5Hash")]
-    return f"{entry.get('size')} {marks}" if any(marks) else None
 
 
 def _write_receipt(home: Home, receipt: dict) -> None:

@@ -22,7 +22,7 @@ def summarize(home: Home, as_of: date | None = None, since: datetime | None = No
     was issued since then is told apart as this run's.
     """
     day = as_of or settings.as_of()
-    parts = [f"# Tanso, as of {day}\n", _arrived(home, since)]
+    parts = [f"# Tanso, as of {day}\n", _arrived(home, since), _problems(home)]
     if home.database.exists():
         from include.warehouse import connect
 
@@ -48,6 +48,13 @@ def _arrived(home: Home, since: datetime | None) -> str:
     if not count and not batches:
         return "This run: no new file, no new batch. What follows stands from earlier runs.\n"
     return f"This run: {count:,} new files, {batches:,} batches issued.\n"
+
+
+def _problems(home: Home) -> str:
+    """Of each source's last look: what could not be pulled or judged."""
+    looks = [json.loads(path.read_text("utf-8")) for path in sorted((home.reports / "sources").glob("*.json"))]
+    found = [f"- {problem}" for look in looks for problem in look["problems"]]
+    return section("Sources not taken", "\n".join(found), "Mend that and run again; nothing is lost." if found else "")
 
 
 def _registers(home: Home) -> str:
