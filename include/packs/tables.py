@@ -16,8 +16,9 @@ KINDS = {
     "utility": "VARCHAR",  # declared in the programme's `utilities`
     "utilities": "VARCHAR",
     "class": "VARCHAR",  # one of the programme's `period_rules.participant_classes`
-    "words": "VARCHAR",
+    "words": "VARCHAR",  # their order means nothing
     "months": "VARCHAR",  # space-separated offsets from January of the period's year
+    "tariff": "VARCHAR",  # compared as those of readings are: NFKC-folded, without spaces
     "pattern": "VARCHAR",  # a regular expression
     "label": "VARCHAR",  # of a period kind, YYYY standing for the year
     "period": "VARCHAR",  # a period id of the programme
@@ -162,7 +163,7 @@ TABLES: dict[str, Table] = {
         _table(
             "excluded_tariffs",
             "program_id utility tariff",
-            "program_id:program utility:utility tariff match:match source?",
+            "program_id:program utility:utility tariff:tariff match:match source?",
         ),
         _table("reduction_tiers", RULE, f"{TIER} rate_from:fraction rate_to:fraction? points:points source?"),
         _table("maintenance_rules", RULE, f"{TIER} streak:number streak_rate:fraction points:points source?"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import string
+import unicodedata
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -160,7 +161,8 @@ def _date(text: str, context: Context) -> date:
 
 PARSERS = {
     "text": lambda text, context: text,
-    "words": lambda text, context: " ".join(text.split()),
+    "words": lambda text, context: " ".join(sorted(text.split())),
+    "tariff": lambda text, context: "".join(unicodedata.normalize("NFKC", text).split()),
     "utilities": _utilities,
     "months": _months,
     "pattern": _pattern,

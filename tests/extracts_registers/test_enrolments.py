@@ -140,6 +140,37 @@ def test_reason_of_one_row(extracts):
     assert {case: judged.refused.get(i) for i, case in enumerate(expected, start=1)} == expected
 
 
+def test_what_everybody_must_use_is_policy(extracts):
+    register = extracts("kr_enrolments")
+    register.policy_change = "update policy.enrolment_policies set required_utilities = 'gas electricity'"
+    gas = {"gas_method": "개별납부", "gas_provider": "도시가스", "gas_customer_no": "7"}
+    judged = register.judge(
+        [
+            member(1),
+            member(2, **gas),
+            member(3, electricity_method="사용안함"),  # lacks both: the order of policy
+            member(4, **gas | {"gas_customer_no": "8"}, electricity_method="사용안함"),
+            member(5, **gas | {"gas_provider": ""}),
+        ]
+    )
+    assert judged.refused == {1: "gas_missing", 3: "gas_missing", 4: "electricity_missing", 5: "gas_missing"}
+
+
+def test_nobody_must_use_electricity_if_policy_does_not_say_so(extracts):
+    register = extracts("kr_enrolments")
+    register.policy_change = "update policy.enrolment_policies set required_utilities = null"
+    judged = register.judge([member(1, electricity_method="사용안함"), member(2, electricity_customer_no="")])
+    assert judged.refused == {2: "customer_no_missing"}
+
+
+def test_excluded_regions_are_policy(extracts):
+    register = extracts("kr_enrolments")
+    register.policy_change = "update policy.enrolment_policies set excluded_region_prefixes = '26 4817'"
+    codes = ["11680", "26110", "48170", "48250", "41262"]
+    judged = register.judge([member(i, region_code=code) for i, code in enumerate(codes, start=1)])
+    assert judged.refused == {2: "region_excluded", 3: "region_excluded"}
+
+
 def test_repeated_participant_first_readable_row_stays(extracts):
     judged = extracts("kr_enrolments").judge(
         [

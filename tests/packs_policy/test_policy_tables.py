@@ -98,6 +98,17 @@ def test_fingerprint_is_of_the_contents(packs):
     assert packs.load().fingerprint != before
 
 
+def test_tariffs_are_compared_as_those_of_readings_are(packs):
+    packs.change("excluded_tariffs", 3, tariff="심야 전력（을）")  # folded, without spaces
+    assert packs.load().rows("excluded_tariffs", KR)[1]["tariff"] == "심야전력(을)"
+
+
+def test_the_order_of_classes_in_a_list_means_nothing(packs):
+    packs.change("period_rules", 2, participant_classes="business individual")
+    rules = {row["period_kind"]: row["participant_classes"] for row in packs.load().rows("period_rules", KR)}
+    assert rules["H1"] == rules["H2"]  # baseline_policies hold for all kinds of the same classes
+
+
 def test_a_removed_row_changes_the_fingerprint(packs):
     before = packs.load().fingerprint
     packs.save("excluded_tariffs", packs.rows("excluded_tariffs")[:-1])
