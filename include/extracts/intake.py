@@ -19,13 +19,8 @@ def take_in(source: Source, home: Home, policy: Policy) -> SourceResult:
     if check:
         check(source)
     with land.lock(home):
-        problems: list[str] = []
-        landing = land.Landing((), ())
-        try:
-            landing = land.land(source, home)
-        # Whatever a remote file system raises: the source is reported, the others go on, and so do the files we have.
-        except Exception as error:
-            problems.append(f"{source.source_id}: {source.pull_url} cannot be pulled: {type(error).__name__}: {error}")
+        landing = land.land(source, home)
+        problems = list(landing.problems)
         files = [shown(receipt) for receipt in landing.received if receipt["status"] != "landed"]
         files += _judge_outdated(source, home, policy, problems)
     return SourceResult(source.source_id, files, list(landing.ignored_files), problems)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import codecs
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
 from include import settings
 
 KINDS = ("readings", "participants", "slips", "applications", "activities", "opening_points", "returns")
+_SCHEMES = ("sftp", "s3", "https", "file")
 _KEYS = {
     "source_id",
     "program_id",
@@ -56,6 +59,8 @@ class Source:
     dates: str  # plain | japanese (adds era forms)
     columns: Mapping[str, Column]
     provider: str | None = None
+    connection: str | None = None  # id of the Airflow connection with the credentials of pull_url
+    files: tuple[str, ...] = ()  # https without a list of files: their names
     max_bad_ratio: Decimal = Decimal("0.05")
     forbidden_columns: tuple[str, ...] = ()
     options: Mapping[str, Any] = None  # type: ignore[assignment]  # set by read_source; what a kind needs beyond the columns
@@ -139,7 +144,10 @@ def read_source(path: Path) -> Source:
         raise fail("kind", f"{kind!r} is not one of {', '.join(KINDS)}")
     if (kind == "readings") != ("provider" in data):
         raise fail("provider", "is needed for kind readings, and for no other")
-    pull, read = section("pull", {"url", "pattern"}), section("read", {"format", "encoding", "dates"})
+    pull, read = (
+        section("pull", {"url", "pattern", "connection", "files"}),
+        section("read", {"format", "encoding", "dates"}),
+    )
     file_format, dates = text_at(read, "format", "read.format"), text_at(read, "dates", "read.dates", "plain")
     if file_format not in ("csv", "xlsx"):
         raise fail("read.format", f"{file_format!r} is not csv or xlsx")
@@ -186,8 +194,7 @@ def read_source(path: Path) -> Source:
         program_id=program_id,
         kind=kind,
         provider=text_at(data, "provider", "provider") if kind == "readings" else None,
-        pull_url=text_at(pull, "url", "pull.url"),
-        pattern=text_at(pull, "pattern", "pull.pattern"),
+        **_place(pull, text_at, fail),
         format=file_format,
         encoding=encoding,
         dates=dates,
@@ -198,3 +205,24 @@ def read_source(path: Path) -> Source:
         path=path,
         fingerprint=hashlib.sha256(text).hexdigest(),
     )
+
+
+def _place(pull: dict, text_at: Callable[..., str], fail: Callable[[str, str], SourceError]) -> dict[str, Any]:
+    """pull_url, pattern, connection, files. No message quotes a URL that may hold a secret."""
+    url, pattern = text_at(pull, "url", "pull.url"), text_at(pull, "pattern", "pull.pattern")
+    connection = text_at(pull, "connection", "pull.connection") if "connection" in pull else None
+    files = pull.get("files", [])
+    if not isinstance(files, list) or not all(isinstance(name, str) and fnmatchcase(name, pattern) for name in files):
+        raise fail("pull.files", f"must be a list of file names that match pull.pattern {pattern!r}")
+    if "://" in url:
+        parts = urlsplit(url)
+        if parts.scheme not in _SCHEMES:
+            raise fail("pull.url", f"{parts.scheme}:// is none of a folder, {', '.join(f'{s}://' for s in _SCHEMES)}")
+        user_is_a_secret = parts.scheme != "sftp" and parts.username is not None
+        if parts.password is not None or user_is_a_secret or parts.query or parts.fragment:
+            raise fail("pull.url", "holds a password, user or query; put credentials in a connection, pull.connection")
+        if files and parts.scheme != "https":
+            raise fail("pull.files", f"is for https:// alone; the files of {parts.scheme}:// can be listed")
+    elif connection or files:
+        raise fail("pull", "a folder takes neither connection nor files")
+    return {"pull_url": url, "pattern": pattern, "connection": connection, "files": tuple(files)}
