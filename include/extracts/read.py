@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from include.extracts import parsers
+from include.extracts import espi, parsers
 from include.extracts.parsers import FileRefused
 from include.packs.sources import Source
 
@@ -42,6 +42,8 @@ def header(source: Source, path: Path, encoding: str | None = None, errors: str 
     """The first row that is not blank, as received; [] if there is none. Raises FileRefused if it cannot be read."""
     if path.stat().st_size == 0:
         return []
+    if source.format == "espi":
+        return list(espi.FIELDS)
     rows = (
         parsers.sheet_rows(source, path)
         if source.format == "xlsx"
@@ -51,10 +53,13 @@ def header(source: Source, path: Path, encoding: str | None = None, errors: str 
 
 
 def forbidden(source: Source, path: Path) -> list[str]:
-    """The forbidden headers the file has. A CSV's header is read as UTF-8 too, lest a wrong encoding hides them."""
+    """The forbidden headers (of XML, elements) the file has. A CSV's header is read as UTF-8 too, lest a wrong encoding
+    hides them."""
     unwanted = {_bare(name) for name in source.forbidden_columns}
     if not unwanted:
         return []
+    if source.format == "espi":
+        return [name for name in espi.element_names(path) if _bare(name) in unwanted]
     found: dict[str, None] = {}
     for encoding in dict.fromkeys([source.encoding, "utf-8"]):
         try:
@@ -133,7 +138,9 @@ def _insert(con: duckdb.DuckDBPyConnection, source: Source, found: Layout, batch
 
 def received(source: Source, path: Path, found: Layout) -> Iterator[pa.Table]:
     """The data rows as received: ``row_no``, then the header's columns in their order, named by position."""
-    if source.format == "xlsx":
+    if source.format == "espi":
+        yield from espi.tables(source, path)
+    elif source.format == "xlsx":
         yield from parsers.batches(parsers.sheet_rows(source, path, found.positions), len(found.headers))
     elif found.patient:
         yield from parsers.batches(parsers.csv_rows(source, path), len(found.headers))

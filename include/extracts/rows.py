@@ -40,7 +40,7 @@ def _literal(value: Any) -> str:
 
 def day_macro(source: Source) -> str:
     """The macro that reads the source's dates."""
-    return "to_day_ja" if source.dates == "japanese" else "to_day"
+    return {"japanese": "to_day_ja", "month_first": "to_day_us"}.get(source.dates, "to_day")
 
 
 def complete_fields(con: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:

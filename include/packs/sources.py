@@ -54,9 +54,9 @@ class Source:
     kind: str
     pull_url: str  # relative to TANSO_HOME unless it has a scheme
     pattern: str
-    format: str  # csv | xlsx
+    format: str  # csv | xlsx | espi
     encoding: str
-    dates: str  # plain | japanese (adds era forms)
+    dates: str  # plain | japanese (adds era forms) | month_first (adds MM/DD/YYYY)
     columns: Mapping[str, Column]
     provider: str | None = None
     connection: str | None = None  # id of the Airflow connection with the credentials of pull_url
@@ -149,10 +149,12 @@ def read_source(path: Path) -> Source:
         section("read", {"format", "encoding", "dates"}),
     )
     file_format, dates = text_at(read, "format", "read.format"), text_at(read, "dates", "read.dates", "plain")
-    if file_format not in ("csv", "xlsx"):
-        raise fail("read.format", f"{file_format!r} is not csv or xlsx")
-    if dates not in ("plain", "japanese"):
-        raise fail("read.dates", f"{dates!r} is not plain or japanese")
+    if file_format not in ("csv", "xlsx", "espi"):
+        raise fail("read.format", f"{file_format!r} is not csv, xlsx or espi")
+    if file_format == "espi" and (kind != "readings" or set(read) != {"format"}):
+        raise fail("read", "format: espi is for kind readings, and needs neither encoding nor dates")
+    if dates not in ("plain", "japanese", "month_first"):
+        raise fail("read.dates", f"{dates!r} is not plain, japanese or month_first")
     encoding = text_at(read, "encoding", "read.encoding", "utf-8")
     try:
         codecs.lookup(encoding)

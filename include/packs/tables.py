@@ -55,6 +55,7 @@ PLACEHOLDERS = (
 
 # Columns that a file may leave out, and what each of its rows then means.
 DEFAULTS: dict[tuple[str, str], Callable[[dict[str, str]], str]] = {
+    ("unit_conversions", "multiply_by"): lambda row: "1",
     ("maintenance_rules", "streak_rate"): lambda row: "0.05",
     ("continuity_awards", "year_from"): lambda row: "2",
     ("continuity_awards", "year_to"): lambda row: "5",
@@ -158,7 +159,7 @@ TABLES: dict[str, Table] = {
         _table(
             "unit_conversions",
             "program_id utility from_unit",
-            "program_id:program utility:utility from_unit to_unit divide_by:positive source?",
+            "program_id:program utility:utility from_unit to_unit multiply_by:positive divide_by:positive source?",
         ),
         _table(
             "excluded_tariffs",
