@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tools.sample import jp_forms, kr_cases, kr_enrolments, kr_members, kr_readings
+from tools.sample import jp_forms, jp_years, kr_cases, kr_enrolments, kr_members, kr_readings
 from tools.sample.files import Planted, Sample
 
 PROGRAMS = Path(__file__).resolve().parent.parent / "include" / "programs"
@@ -26,6 +26,7 @@ def generate(programs: Path) -> list[Planted]:
     kr_readings.apartments(korea, members)
     nakano = Sample(programs / "jp_nakano_eco_point" / "sample")
     jp_forms.write(nakano)
+    jp_years.write(nakano)
     return korea.planted + nakano.planted
 
 

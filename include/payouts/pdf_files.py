@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import typst
-from fontTools.ttLib import TTFont
-from pypdf import PdfReader
 
 from include.payouts.csv_files import GETA, Substitution
 
@@ -30,6 +28,8 @@ def write(
     The template gets ``head`` and ``rows``, a dictionary by ``header`` each, as JSON in its input ``data``. ``at``: its
     clock, so that the same input gives the same bytes. Raises ValueError naming the template when it does not compile.
     """
+    from fontTools.ttLib import TTFont  # slow to import, and only batches with letters need it
+
     with TTFont(font, lazy=True) as letters:
         drawn = set(letters.getBestCmap())
     lost: list[Substitution] = []
@@ -57,6 +57,8 @@ def write(
 
 def pages(path: Path) -> int:
     """How many pages a file has."""
+    from pypdf import PdfReader  # as above
+
     return len(PdfReader(path).pages)
 
 

@@ -32,7 +32,7 @@ def _digests(folder: Path) -> dict[str, str]:
 def test_committed_sample_is_what_the_generator_writes(written: tuple[Path, list[Planted]]) -> None:
     folder, planted = written
     digests = _digests(folder)
-    assert len(digests) == len(planted) == 50
+    assert len(digests) == len(planted) == 63
     assert digests == _digests(PROGRAMS)
 
 

@@ -54,9 +54,9 @@ def test_every_award_is_shown(marts: duckdb.DuckDBPyConnection) -> None:
     assert _distinct(marts, "award_type", "fct_point_awards", KOREA) == {
         "reduction", "maintenance", "standard_usage", "complex",
     }  # fmt: skip
-    # the fiscal year is everybody's first: no continuity award yet
     assert _distinct(marts, "award_type", "fct_point_awards", NAKANO) == {
-        "co2_reduction", "action_report", "bonus", "eco_mark", "environmental_action", "top_performer", "eco_mark_top",
+        "co2_reduction", "action_report", "bonus", "continuity", "eco_mark", "environmental_action", "top_performer",
+        "eco_mark_top",
     }  # fmt: skip
     tiers = marts.execute(
         "select distinct utility, points from marts.fct_point_awards "
@@ -91,7 +91,7 @@ def test_rankings_lottery_and_carried_points(marts: duckdb.DuckDBPyConnection) -
     def count(table: str, condition: str) -> int:
         return marts.execute(f"select count(*) from marts.{table} where {condition}").fetchone()[0]
 
-    assert count("fct_rankings", "ranking_id = 'co2_reduction' and is_top_performer") == 60
+    assert count("fct_rankings", "period_id = 'FY2018' and ranking_id = 'co2_reduction' and is_top_performer") == 60
     assert count("fct_rankings", "ranking_id = 'eco_marks' and is_commended") == 5
     assert count("fct_lottery_entries", "is_winner") == 20
     assert count("fct_lottery_entries", "not is_winner") > 20
@@ -99,3 +99,72 @@ def test_rankings_lottery_and_carried_points(marts: duckdb.DuckDBPyConnection) -
     assert count("fct_point_balances", "closing_points > 0") > 20
     assert count("dq_unmatched_meters", "reason = 'no_reading'") == 1
     assert count("dq_unmatched_meters", "reason = 'unknown_provider'") == 1
+
+
+# The generator's single cases: what each fiscal year from 2018 pays; None = no award.
+@pytest.mark.parametrize(
+    ("participant", "points"),
+    [
+        pytest.param("N0063", [None, 300, 600, 900, None], id="below in each year, the fourth pays nothing"),
+        pytest.param("N0064", [None, 300, None, 600, 900], id="no application in FY2020"),
+        pytest.param("N0068", [None, 300, None, 600, 900], id="above in FY2020"),
+    ],
+)
+def test_continuity_pays_three_times(
+    marts: duckdb.DuckDBPyConnection, participant: str, points: list[int | None]
+) -> None:
+    paid = dict(
+        marts.execute(
+            "select period_id, points from marts.fct_point_awards "
+            "where participant_id = ? and award_type = 'continuity'",
+            [participant],
+        ).fetchall()
+    )
+    assert [paid.get(f"FY{year}") for year in range(2018, 2023)] == points
+
+
+def test_the_fourth_year_was_below_the_first_ones_too(marts: duckdb.DuckDBPyConnection) -> None:
+    co2 = "select sum({}) from marts.fct_reductions where participant_id = 'N0063' and period_id = ?"
+    (before,) = marts.execute(co2.format("baseline_co2_kg"), ["FY2018"]).fetchone()
+    for year in range(2019, 2023):
+        (now,) = marts.execute(co2.format("actual_co2_kg"), [f"FY{year}"]).fetchone()
+        assert now < before, year
+
+
+def test_points_are_carried_over_and_expire(marts: duckdb.DuckDBPyConnection) -> None:
+    """N0083 comes back in the third year: the rest of the first is lost. Who applies each year opens as it closed."""
+    balances = (
+        "select opening_points, expired_points from marts.fct_point_balances where participant_id = ? and period_id = ?"
+    )
+    closing = "select closing_points from marts.fct_point_balances where participant_id = ? and period_id = ?"
+    (rest,) = marts.execute(closing, ["N0083", "FY2018"]).fetchone()
+    assert rest > 0
+    assert marts.execute(balances, ["N0083", "FY2021"]).fetchall() == [(rest, rest)]
+    for year in range(2019, 2023):
+        (rest,) = marts.execute(closing, ["N0063", f"FY{year - 1}"]).fetchone()
+        assert rest > 0
+        assert marts.execute(balances, ["N0063", f"FY{year}"]).fetchall() == [(rest, 0)]
+    years = _distinct(marts, "period_id", "fct_point_balances")
+    assert years == {f"FY{year}" for year in range(2018, 2023)}
+
+
+def test_who_moves_out_in_a_later_year_applies_in_time_or_not(marts: duckdb.DuckDBPyConnection) -> None:
+    """N0075 left on 20 October 2020 (to apply by 31 January), N0078 on 31 December (by 31 March)."""
+    assert marts.execute(
+        "select participant_id, received_on::varchar, status, certified_on::varchar from marts.fct_applications "
+        "where participant_id in ('N0075', 'N0078') and period_id >= 'FY2020' order by all"
+    ).fetchall() == [
+        ("N0075", "2021-01-12", "accepted", "2021-02-15"),
+        ("N0078", "2021-04-02", "outside_window", None),
+    ]
+    assert marts.execute(
+        "select distinct months_evaluated from marts.fct_reductions "
+        "where participant_id in ('N0075', 'N0078') and period_id = 'FY2020'"
+    ).fetchall() == [(3,)]
+
+
+def test_a_year_without_rows_of_its_own_has_no_lottery_and_knows_no_action(marts: duckdb.DuckDBPyConnection) -> None:
+    assert _distinct(marts, "period_id", "fct_lottery_entries") == {"FY2018"}
+    assert marts.execute(
+        "select distinct status, points from marts.fct_actions where period_id = 'FY2019'"
+    ).fetchall() == [("unknown_action", 0)]

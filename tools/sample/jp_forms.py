@@ -6,11 +6,8 @@ import random
 from datetime import date, timedelta
 
 from tools.sample.files import Extract, Sample, words
-from tools.sample.jp_households import SUMMER, WINTER, Household, era, households
+from tools.sample.jp_households import REGISTRATIONS, SUMMER, WINTER, Household, era, households, registration_row
 
-REGISTRATIONS = words(
-    "参加者番号 氏名 ニックネーム 郵便番号 住所 登録日 転出日 旧制度申請日 ガス使用 登録前年度CO2排出量"
-)
 SLIPS = words("参加者番号 種別 対象年月 今年使用量 前年使用量")
 REPORT_MONTHS = {7: "7月", 8: "8月", 9: "9月", 12: "12月", 13: "1月", 14: "2月"}
 APPLICATIONS = [
@@ -31,7 +28,7 @@ def write(sample: Sample) -> None:
     _opening_points(sample, every)
 
 
-def _cp932(sample: Sample, extract: Extract) -> None:
+def cp932(sample: Sample, extract: Extract) -> None:
     sample.write(extract, extract.csv_bytes("cp932"))
 
 
@@ -42,19 +39,7 @@ def _registrations(sample: Sample, every: list[Household]) -> None:
             lost = home.number == "N0033" and snapshot.year == 2019  # its line is missing: kept as it was
             if home.registered > snapshot or lost:
                 continue
-            left = home.moved_out if home.moved_out and home.moved_out <= snapshot else None
-            extract.add(
-                home.number,
-                home.name,
-                home.nickname,
-                f"164-{serial:04d}",
-                f"東京都中野区見本{1 + serial % 6}丁目{1 + serial % 20}番{1 + serial % 9}号",
-                era(home.registered, serial),
-                era(left, serial) if left else "",
-                era(home.former_applied, serial + 1) if home.former_applied else "",
-                "有" if home.has_gas and serial % 10 else ("" if home.has_gas else "無"),
-                home.former_co2,
-            )
+            extract.add(*registration_row(home, serial, snapshot))
         good = len(extract.rows)
         extract.duplicate(*extract.rows[good // 2])
         address = "東京都中野区架空9丁目9番9号"
@@ -63,7 +48,7 @@ def _registrations(sample: Sample, every: list[Household]) -> None:
         extract.bad("missing_value", "N0902", "見本 次郎", "", "164-0902", address, "", "", "", "有", "")
         extract.bad("bad_value", "N0903", "例示 空", "", "164-0903", address, "平成30年13月1日", "", "", "有", "")
         extract.bad("bad_value", "N0904", "例示 緑", "", "164-0904", address, "H30.6.4", "", "", "不明", "")
-        _cp932(sample, extract)
+        cp932(sample, extract)
 
 
 def _slip_row(home: Household, kind: str, month: int) -> list[str]:
@@ -102,7 +87,7 @@ def _slips(sample: Sample, every: list[Household]) -> None:
         extract.bad("conflicting_duplicate", "N0901", "電気", when, "120", "310")
         extract.bad("conflicting_duplicate", "N0901", "電気", when, "170", "310")
         extract.scatter(len(extract.rows) - good, rng)
-        _cp932(sample, extract)
+        cp932(sample, extract)
     # N0038's lost slip was found: sent in the wrong encoding, and again in the right one
     utf8 = Extract("jp_meter_slips", "slips_2018_late.csv", SLIPS)
     late = Extract("jp_meter_slips", "slips_2018_late_again.csv", SLIPS)
@@ -110,7 +95,7 @@ def _slips(sample: Sample, every: list[Household]) -> None:
         late.add(*_slip_row(every[37], kind, 9))
     utf8.rows = late.rows
     sample.write_rejected(utf8, utf8.csv_bytes("utf-8"), "not_decodable")
-    _cp932(sample, late)
+    cp932(sample, late)
 
 
 def _application(home: Household, received: date, **changes: str) -> list[str]:
@@ -174,11 +159,11 @@ def _applications(sample: Sample, every: list[Household]) -> None:
     extract.bad("missing_value", *_application(of["N0144"], date(2019, 5, 29), 受付日=""))
     extract.bad("bad_value", *_application(of["N0146"], date(2019, 5, 29), 電気台紙="？"))
     extract.bad("bad_value", *_application(of["N0147"], date(2019, 5, 29), 年度="今年度"))
-    _cp932(sample, extract)
+    cp932(sample, extract)
     late = Extract("jp_applications", "applications_20190610.csv", APPLICATIONS)
     for number, received in (("N0006", date(2019, 6, 3)), ("N0034", date(2019, 6, 7)), ("N0011", date(2019, 4, 11))):
         late.add(*_application(of[number], received, 申請番号=f"A2018-06{number[3:]}"))
-    _cp932(sample, late)
+    cp932(sample, late)
 
 
 def _actions(sample: Sample, every: list[Household]) -> None:
@@ -232,7 +217,7 @@ def _actions(sample: Sample, every: list[Household]) -> None:
     extract.bad("bad_value", "N0024", "11月10日", "eco_fair", "2")
     extract.bad("bad_value", "N0024", "2018/11/10", "eco_fair", "二人")
     extract.scatter(len(extract.rows) - good, rng)
-    _cp932(sample, extract)
+    cp932(sample, extract)
 
 
 def _opening_points(sample: Sample, every: list[Household]) -> None:
@@ -246,4 +231,4 @@ def _opening_points(sample: Sample, every: list[Household]) -> None:
     extract.duplicate(*extract.rows[0])
     extract.bad("missing_value", "N0035", "H30.4.15", "")
     extract.bad("bad_value", "N0036", "H30.4.15", "百二十")
-    _cp932(sample, extract)
+    cp932(sample, extract)
