@@ -55,9 +55,9 @@ def columns(con: duckdb.DuckDBPyConnection) -> list[str]:
     return [row[0] for row in con.execute("describe raw").fetchall() if row[0] != "row_no"]
 
 
-def refuse_values(con: duckdb.DuckDBPyConnection, source: Source, bad: str) -> None:
-    """Start ``refused``: ``missing_value`` where a required field is blank, ``bad_value`` where ``bad`` holds (SQL on
-    ``parsed`` and ``raw``).
+def refuse_values(con: duckdb.DuckDBPyConnection, source: Source, bad: Sequence[tuple[str, str]]) -> None:
+    """Start ``refused``: ``missing_value`` where a required field is blank, ``bad_value`` where one of ``bad`` holds
+    (field, SQL on ``parsed`` and ``raw``).
 
     Makes ``duplicates`` too: of the rows left, those identical in every declared field; the first stays.
     """
@@ -70,7 +70,7 @@ def refuse_values(con: duckdb.DuckDBPyConnection, source: Source, bad: str) -> N
             select parsed.row_no,
                 case
                     when {" or ".join(required) or "false"} then 'missing_value'
-                    when coalesce({bad}, false) then 'bad_value'
+                    when coalesce({" or ".join(f"({sql})" for _, sql in bad) or "false"}, false) then 'bad_value'
                 end as reason
             from parsed join raw on raw.row_no = parsed.row_no
         )
@@ -101,6 +101,16 @@ def refuse_values(con: duckdb.DuckDBPyConnection, source: Source, bad: str) -> N
         select * from parsed anti join refused using (row_no) anti join duplicates using (row_no)
         """
     )
+
+
+def number_causes(field: str, largest: int) -> list[tuple[str, str, str]]:
+    """What may be wrong with a usage, for ``blame``."""
+    number = f'to_number(raw."{field}")'
+    return [
+        ("bad_number", field, f'raw."{field}" is not null and {number} is null'),
+        ("negative_usage", field, f"starts_with({number}, '-') and regexp_matches({number}, '[1-9]')"),
+        ("usage_out_of_range", field, f"coalesce(try_cast({number} as decimal(18, 3)) > {largest}, {number} is not null)"),
+    ]
 
 
 def refuse_repeated(con: duckdb.DuckDBPyConnection, key: str, reason: str) -> None:

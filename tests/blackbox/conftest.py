@@ -92,7 +92,7 @@ def paid(tmp_path_factory) -> Paid:
     for day, arrivals in cases_payouts.history(home / "inbox"):
         for arrive in arrivals:
             arrive()
-        paid.issued[day.isoformat()] = run_and_issue(home, packs, day, "김담당")
+        paid.issued[day.isoformat()] = run_and_issue(home, packs, day, "김담당", bool(arrivals))
         found = paid.rows(f"select {columns} from marts.fct_payouts")
         paid.payouts[day.isoformat()] = {(period, who): tuple(rest) for period, who, *rest in found}
     return paid

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import shutil
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -64,24 +65,24 @@ def copy_pack(
     ``new_id``: another programme, whose sources get ``prefix`` (ids and inbox folders). ``changes``: policy table ->
     what changes its rows in place. ``sources``: only these.
     """
-    new_id = new_id or program_id
-    old, new = PACKS / program_id, folder / new_id
-    for path in sorted([*old.glob("policy/*.csv"), *old.glob("sources/*.yml"), old / "payouts.yml"]):
-        text = path.read_text("utf-8").replace(program_id, new_id)
-        name = path.name
+    new = folder / (new_id or program_id)
+    shutil.copytree(PACKS / program_id, new, ignore=shutil.ignore_patterns("sample"))
+    for path in sorted(new.rglob("*")):
+        if path.suffix not in (".csv", ".yml"):
+            continue
+        text = path.read_text("utf-8").replace(program_id, new.name)
         if path.suffix == ".csv" and path.stem in (changes or {}):
             rows = list(csv.DictReader(io.StringIO(text)))
             columns = list(rows[0])
             changes[path.stem](rows)
             text = csv_bytes(columns, [[row[column] for column in columns] for row in rows], "utf-8").decode()
         if path.parent.name == "sources":
+            path.unlink()
             if sources is not None and path.stem not in sources:
                 continue
             text = text.replace(path.stem, prefix + path.stem)
-            name = prefix + name
-        target = new / path.relative_to(old).parent / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, "utf-8")
+            path = path.with_name(prefix + path.name)
+        path.write_text(text, "utf-8")
 
 
 def set_all(**values: str) -> Change:

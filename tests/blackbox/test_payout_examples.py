@@ -61,12 +61,12 @@ def test_lines(paid, batch, expected, overpaid):
 @pytest.mark.parametrize(
     ("day", "who", "period", "expected"),
     [
-        ("2021-06-01", "Q1", "2020H2", (20000, "payable", None, 0)),
-        ("2021-06-01", "Q2", "2020H2", (10000, "held", "bank_account_missing", 0)),
+        ("2019-04-14", "Q1", "2020H2", (20000, "payable", None, 0)),
+        ("2019-04-14", "Q2", "2020H2", (10000, "held", "bank_account_missing", 0)),
         ("2021-07-10", "Q1", "2020H2", (10000, "payable", None, 20000)),
         ("2021-07-10", "Q2", "2020H2", (10000, "payable", None, 0)),
         ("2021-08-10", "Q1", "2020H2", (30000, "payable", None, 20000)),
-        ("2021-08-11", "Q1", "2020H2", (30000, "payable", None, 30000)),
+        ("2022-01-10", "Q1", "2020H2", (30000, "payable", None, 30000)),
         ("2022-01-10", "Q3", "2021H1", (30000, "payable", None, 20000)),
         ("2022-02-01", "Q3", "2021H1", (30000, "held", "account_returned", 10000)),
         ("2022-03-01", "Q3", "2021H1", (30000, "payable", None, 10000)),

@@ -22,7 +22,7 @@ from typing import Any
 
 import duckdb
 
-from include.extracts import espi, lake_files, partitions, prorate, reading_rows
+from include.extracts import espi, lake_files, partitions, prorate, reading_rows, rows
 from include.extracts.kinds import Context, StagedFile
 from include.packs.sources import Source
 from include.settings import Home
@@ -147,6 +147,23 @@ def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> N
         except select row_no from lapping
         """
     )
+
+
+def blame(source: Source) -> list[tuple[str, str, str]]:
+    """See ``kinds``."""
+    fields = {
+        "bad_customer_no": source.option("meter"),
+        "bad_month": ["usage_month"],
+        "incomplete_period": ["coverage"],
+        "unknown_unit": ["unit", *(field for usage in source.option("usages") for field in usage.get("where", {}))],
+        "conflicting_duplicate": [usage["field"] for usage in source.option("usages")],
+    }
+    for reason in ("bad_period", "period_reversed", "period_empty", "period_too_long", "overlapping_period"):
+        fields[reason] = ["starts_on", "ends_on"]
+    causes = [(reason, field, "true") for reason, names in fields.items() for field in names]
+    for usage in source.option("usages"):
+        causes += rows.number_causes(usage["field"], usage["max"])
+    return causes
 
 
 def figures(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
