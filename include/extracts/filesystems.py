@@ -84,7 +84,12 @@ def _s3(connection: Connection) -> dict[str, Any]:
         "secret": connection.password,
         "token": extra.get("aws_session_token"),
         "client_kwargs": {name: value for name, value in client.items() if value},
-        "config_kwargs": {"connect_timeout": _WAIT_S, "read_timeout": _WAIT_S},
+        # Tries are pull's business; s3fs has some of its own.
+        "config_kwargs": {
+            "connect_timeout": _WAIT_S,
+            "read_timeout": _WAIT_S,
+            "retries": {"total_max_attempts": 1},
+        },
         "default_block_size": 8 << 20,
         "use_listings_cache": False,
     }

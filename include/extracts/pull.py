@@ -34,7 +34,7 @@ class PullError(Exception):
     """A place, or a file of it, that cannot be read."""
 
 
-class _Incomplete(Exception):
+class Incomplete(Exception):
     """A transfer that ended early, or of a file that changed meanwhile."""
 
 
@@ -147,10 +147,10 @@ class Place:
                 size += len(chunk)
         entry = headers if self._is_http else self._files.info(file.path)
         if not self._is_http and _marks(before) != _marks(entry):
-            raise _Incomplete("the file changed while it was read")
+            raise Incomplete("the file changed while it was read")
         announced = entry.get("Content-Length") if self._is_http else entry.get("size")
         if announced is not None and int(announced) != size:
-            raise _Incomplete(f"the transfer ended after {size} of {announced} bytes")
+            raise Incomplete(f"the transfer ended after {size} of {announced} bytes")
         return Fetched(size, digest.hexdigest(), _stamp(entry))
 
     @contextmanager
