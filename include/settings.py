@@ -68,6 +68,16 @@ class Home:
         return self.root / "reports"
 
     @property
+    def feedback(self) -> Path:
+        """What providers are sent about refused rows and files."""
+        return self.reports / "feedback"
+
+    @property
+    def data_docs(self) -> Path:
+        """How each file was judged as a whole, as web pages."""
+        return self.reports / "data_docs"
+
+    @property
     def warehouse(self) -> Path:
         return self.root / "warehouse"
 

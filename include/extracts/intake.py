@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from include.extracts import SourceResult, judge, kinds, land
+from include.extracts import SourceResult, feedback, judge, kinds, land
 from include.packs.policy import Policy
 from include.packs.sources import Source
 from include.settings import Home
@@ -18,6 +18,7 @@ def take_in(source: Source, home: Home, policy: Policy) -> SourceResult:
     check = getattr(kinds.module_of(source.kind), "check", None)
     if check:
         check(source)
+    feedback.check(source)
     with land.lock(home):
         landing = land.land(source, home)
         problems = list(landing.problems)
@@ -37,7 +38,7 @@ def _judge_outdated(source: Source, home: Home, policy: Policy, problems: list[s
                 except FileNotFoundError as error:
                     problems.append(f"{source.source_id}: {error}")
         elif receipt["status"] == "forbidden_column":
-            judge.report_forbidden(home, receipt)
+            judge.report_forbidden(source, home, receipt)
     return judged
 
 

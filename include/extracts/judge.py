@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from include.extracts import kinds, lake_files, land, quarantine, read, values
+from include.extracts import feedback, kinds, lake_files, land, quarantine, read, values
 from include.packs.sources import Source
 from include.settings import Home
 
@@ -33,7 +33,7 @@ def fingerprint(source: Source, policy: Any) -> str:
 @cache
 def _code(kind: str) -> str:
     here = Path(__file__).parent
-    paths = [*sorted(here.glob("*.py")), here / "kinds" / f"{kind}.py"]
+    paths = [*sorted(here.glob("*.py")), here / "feedback.csv", here / "kinds" / f"{kind}.py"]
     return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
 
 
@@ -69,6 +69,7 @@ def judge(source: Source, receipt: dict, home: Home, policy: Any, wanted: str) -
         quarantine.path_for(getattr(home, name), receipt, ".csv" if name == "quarantine" else ".json").unlink(
             missing_ok=True
         )
+    feedback.remove(home, receipt)
     result: dict[str, Any] = {
         "file_name": receipt["file_name"],
         "sha256": receipt["sha256"],
@@ -86,16 +87,26 @@ def judge(source: Source, receipt: dict, home: Home, policy: Any, wanted: str) -
                 raise read.FileRefused("forbidden_column", land.forbidden_detail(found))
             result |= _judge_rows(con, source, receipt, home, policy, path)
         except read.FileRefused as refused:
-            report = quarantine.write_rejection(home, receipt, refused.reason, refused.detail, refused.figures)
+            files = _report(home, source, receipt, refused)
             result |= {"status": "rejected", "reason": refused.reason, "detail": refused.detail, **refused.figures}
-            result |= {"files": [str(report.relative_to(home.root))]}
+            result |= {"files": [str(file.relative_to(home.root)) for file in files]}
     lake_files.write_json(result, stored)
     return result
 
 
-def report_forbidden(home: Home, receipt: dict) -> None:
+def report_forbidden(source: Source, home: Home, receipt: dict) -> None:
     """The report of a file that was not even landed."""
-    quarantine.write_rejection(home, receipt, "forbidden_column", receipt["detail"], {})
+    _report(home, source, receipt, read.FileRefused("forbidden_column", receipt["detail"]))
+
+
+def _report(home: Home, source: Source, receipt: dict, refused: read.FileRefused) -> list[Path]:
+    """Say why a file is refused whole: to us and to the provider."""
+    messages = feedback.messages(source, refused.reason)
+    return [
+        quarantine.write_rejection(home, receipt, refused.reason, refused.detail, messages, refused.figures),
+        feedback.write_notice(home, source, receipt, refused.reason, refused.detail),
+        *(path for path in [quarantine.path_for(home.feedback, receipt, ".csv")] if path.exists()),
+    ]
 
 
 def _judge_rows(
@@ -112,6 +123,11 @@ def _judge_rows(
     reasons = dict(con.execute("select reason, count(*) from refused group by 1 order by 1").fetchall())
     lenient = getattr(kind, "ENROLMENT_REASONS", frozenset())
     bad = sum(rows for reason, rows in reasons.items() if reason not in lenient)
+    files = []
+    if reasons:
+        blamed = feedback.blamed(con, source)
+        rows = quarantine.rows_of(source, path, found, blamed)
+        files.append(feedback.write_rows(home, source, receipt, found, blamed, rows))
     if counts["rows_read"] >= _MIN_ROWS and bad > source.max_bad_ratio * counts["rows_read"]:
         examples = con.execute("select row_no, reason from refused order by 1 limit ?", [_EXAMPLES]).fetchall()
         figures = {"rows_in_file": counts["rows_read"], "reasons": reasons, "first_refused": examples}
@@ -121,10 +137,9 @@ def _judge_rows(
             figures,
         )
 
-    files = []
     if reasons:
-        refused = dict(con.execute("select row_no, reason from refused").fetchall())
-        files.append(quarantine.write_rows(home, source, receipt, path, found, refused))
+        refused = {row_no: reason for row_no, (reason, _) in blamed.items()}
+        files.append(quarantine.write_rows(home, receipt, found, refused, rows))
     stage = staged_folder(home, source.source_id) / f"{receipt['sha256']}.parquet"
     order = getattr(kind, "ORDER_BY", None) or "all"
     lake_files.write(con, f"select * from good order by {order}", stage)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pyarrow as pa
@@ -27,27 +28,37 @@ def path_for(folder: Path, receipt: dict, suffix: str) -> Path:
     return folder / receipt["source_id"] / f"{Path(receipt['file_name']).stem}-{receipt['sha256'][:8]}{suffix}"
 
 
+def rows_of(source: Source, landed: Path, found: read.Layout, row_nos: Iterable[int]) -> list[tuple[int, list[str]]]:
+    """These rows as received: row_no and cells."""
+    wanted = pa.array(sorted(row_nos), pa.int64())
+    rows = []
+    for batch in read.received(source, landed, found):
+        some = batch.filter(pc.is_in(batch["row_no"], wanted))
+        columns = (column.to_pylist() for column in some.columns)
+        rows += [(row_no, cells) for row_no, *cells in zip(*columns, strict=True)]
+    return rows
+
+
 def write_rows(
-    home: Home, source: Source, receipt: dict, landed: Path, found: read.Layout, refused: dict[int, str]
+    home: Home, receipt: dict, found: read.Layout, refused: Mapping[int, str], rows: Iterable[tuple[int, list[str]]]
 ) -> Path:
     """The refused rows (row_no -> reason) as received, row_no and reason behind; UTF-8 with byte order mark, CRLF."""
     path = path_for(home.quarantine, receipt, ".csv")
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    wanted = pa.array(sorted(refused), pa.int64())
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow([*map(guarded, found.headers), "row_no", "reason"])
-    for batch in read.received(source, landed, found):
-        some = batch.filter(pc.is_in(batch["row_no"], wanted))
-        for row_no, *cells in zip(*(column.to_pylist() for column in some.columns), strict=True):
-            writer.writerow([*map(guarded, cells), row_no, refused[row_no]])
+    for row_no, cells in rows:
+        writer.writerow([*map(guarded, cells), row_no, refused[row_no]])
     lake_files.write_private(path, text.getvalue().encode("utf-8-sig"))
     return path
 
 
-def write_rejection(home: Home, receipt: dict, reason: str, detail: str, figures: dict) -> Path:
-    """The report of a file refused whole."""
+def write_rejection(
+    home: Home, receipt: dict, reason: str, detail: str, messages: Mapping[str, str], figures: dict
+) -> Path:
+    """The report of a file refused whole; ``messages``: language -> what the reason means."""
     path = path_for(home.rejected, receipt, ".json")
     report = {key: receipt[key] for key in ("source_id", "file_name", "sha256", "received_at")}
-    lake_files.write_json({**report, "reason": reason, "detail": detail, **figures}, path)
+    lake_files.write_json({**report, "reason": reason, "detail": detail, "messages": messages, **figures}, path)
     return path

@@ -106,10 +106,11 @@ def refuse_values(con: duckdb.DuckDBPyConnection, source: Source, bad: Sequence[
 def number_causes(field: str, largest: int) -> list[tuple[str, str, str]]:
     """What may be wrong with a usage, for ``blame``."""
     number = f'to_number(raw."{field}")'
+    beyond = f"coalesce(try_cast({number} as decimal(18, 3)) > {largest}, {number} is not null)"
     return [
         ("bad_number", field, f'raw."{field}" is not null and {number} is null'),
         ("negative_usage", field, f"starts_with({number}, '-') and regexp_matches({number}, '[1-9]')"),
-        ("usage_out_of_range", field, f"coalesce(try_cast({number} as decimal(18, 3)) > {largest}, {number} is not null)"),
+        ("usage_out_of_range", field, beyond),
     ]
 
 

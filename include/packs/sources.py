@@ -27,6 +27,7 @@ _KEYS = {
     "read",
     "max_bad_ratio",
     "forbidden_columns",
+    "feedback_language",
     "columns",
     "options",
 }
@@ -65,6 +66,7 @@ class Source:
     files: tuple[str, ...] = ()  # https without a list of files: their names
     max_bad_ratio: Decimal = Decimal("0.05")
     forbidden_columns: tuple[str, ...] = ()
+    feedback_language: str = "en"  # of include/extracts/feedback.csv: the one the provider reads
     options: Mapping[str, Any] = None  # type: ignore[assignment]  # set by read_source; what a kind needs beyond the columns
     path: Path = Path()
     fingerprint: str = ""  # SHA-256 of the declaration
@@ -204,6 +206,7 @@ def read_source(path: Path) -> Source:
         dates=dates,
         max_bad_ratio=ratio,
         forbidden_columns=tuple(forbidden),
+        feedback_language=text_at(data, "feedback_language", "feedback_language", "en"),
         columns=columns,
         options=options,
         path=path,

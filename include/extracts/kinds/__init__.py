@@ -22,6 +22,9 @@ and optionally
 ``keep(con, source, context)``     called once the file is accepted, before its result is stored: writes to the vault
 ``POLICY_TABLES: tuple[str, ...]`` policy tables that ``judge`` reads: when their rows change, files are judged again
 ``ENROLMENT_REASONS: frozenset``   refusals that do not count towards too_many_bad_rows
+``blame(source) -> list``           (reason, field, SQL on ``raw`` and ``parsed``): the field is what it is about;
+                                   if the SQL holds for none of a reason's fields, all are. For the provider.
+``PERSONAL: frozenset``            fields that a provider is not shown again
 ``ALSO_STAGED: tuple[str, ...]``   further tables made by ``judge``, staged beside ``good``: ``StagedFile.also(name)``
 ``figures(con) -> dict``           figures of ``good`` stored with the file's result
 """

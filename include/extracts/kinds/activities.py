@@ -14,6 +14,11 @@ from include.extracts.kinds import Context, StagedFile
 from include.packs.sources import Source
 from include.settings import Home
 
+_BAD = (
+    ("acted_on", "parsed.acted_on is null"),
+    ("quantity", "parsed.quantity is null or parsed.quantity < 1"),
+)
+
 
 def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> None:
     """Fields: participant_id, acted_on, action_code, quantity (a whole number, 1 or more)."""
@@ -25,7 +30,7 @@ def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> N
         from raw
         """
     )
-    rows.refuse_values(con, source, "parsed.acted_on is null or parsed.quantity is null or parsed.quantity < 1")
+    rows.refuse_values(con, source, _BAD)
     con.execute(
         """
         create table good as
@@ -33,6 +38,11 @@ def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> N
         """,
         {"sha256": context.sha256},
     )
+
+
+def blame(source: Source) -> list[tuple[str, str, str]]:
+    """See ``kinds``."""
+    return [("bad_value", field, sql) for field, sql in _BAD]
 
 
 def publish(con: duckdb.DuckDBPyConnection, home: Home, source: Source, staged: list[StagedFile]) -> dict[str, Any]:

@@ -56,15 +56,7 @@ def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> N
         from raw
         """
     )
-    bad = [
-        "parsed.fiscal_year is null",
-        "parsed.received_on is null",
-        "parsed.eco_marks is null",
-        "parsed.eco_marks < 0",
-    ]
-    bad += [f'raw."{field}" is not null and parsed."{field}" is null' for field in sheets.values()]
-    bad += [f'raw."{field}" is not null and not parsed."{field}"' for field in reports.values()]
-    rows.refuse_values(con, source, " or ".join(f"({condition})" for condition in bad))
+    rows.refuse_values(con, source, _bad_values(source))
     rows.refuse_repeated(con, "application_id", "duplicate_application_no")
     con.execute(
         f"""
@@ -76,6 +68,24 @@ def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> N
         """,
         {"sha256": context.sha256},
     )
+
+
+def _bad_values(source: Source) -> list[tuple[str, str]]:
+    bad = [
+        ("fiscal_year", "parsed.fiscal_year is null"),
+        ("received_on", "parsed.received_on is null"),
+        ("eco_marks", "parsed.eco_marks is null or parsed.eco_marks < 0"),
+    ]
+    sheets, reports = source.option("sheets").values(), source.option("reports").values()
+    bad += [(field, f'raw."{field}" is not null and parsed."{field}" is null') for field in sheets]
+    bad += [(field, f'raw."{field}" is not null and not parsed."{field}"') for field in reports]
+    return bad
+
+
+def blame(source: Source) -> list[tuple[str, str, str]]:
+    """See ``kinds``."""
+    causes = [("bad_value", field, sql) for field, sql in _bad_values(source)]
+    return [*causes, ("duplicate_application_no", "application_id", "true")]
 
 
 def publish(con: duckdb.DuckDBPyConnection, home: Home, source: Source, staged: list[StagedFile]) -> dict[str, Any]:

@@ -11,6 +11,11 @@ from include.extracts.kinds import Context, StagedFile
 from include.packs.sources import Source
 from include.settings import Home
 
+_BAD = (
+    ("certified_on", "parsed.certified_on is null"),
+    ("points", "parsed.points is null or parsed.points < 0"),
+)
+
 
 def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> None:
     """Fields: participant_id, certified_on, points (a whole number, 0 or more)."""
@@ -22,7 +27,7 @@ def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> N
         from raw
         """
     )
-    rows.refuse_values(con, source, "parsed.certified_on is null or parsed.points is null or parsed.points < 0")
+    rows.refuse_values(con, source, _BAD)
     con.execute(
         """
         create table good as
@@ -30,6 +35,11 @@ def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> N
         """,
         {"sha256": context.sha256},
     )
+
+
+def blame(source: Source) -> list[tuple[str, str, str]]:
+    """See ``kinds``."""
+    return [("bad_value", field, sql) for field, sql in _BAD]
 
 
 def publish(con: duckdb.DuckDBPyConnection, home: Home, source: Source, staged: list[StagedFile]) -> dict[str, Any]:

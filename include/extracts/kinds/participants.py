@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from include.extracts import enrolment_rules, payees, registers, rows
+from include.extracts import enrolment_rules, payees, registers, rows, vault
 from include.extracts.kinds import Context, StagedFile
 from include.lake import TABLES
 from include.packs.sources import Source
@@ -36,6 +36,8 @@ FIELDS = (
     "postal_code", "address", "address_detail", "bank_code", "account_no", "account_holder", "card_no", "phone",
     "email",
 )  # fmt: skip
+# Not shown to whoever gets the file's refused rows back.
+PERSONAL = frozenset(vault.COLUMNS) - {"program_id", "participant_id"}
 _DAYS = ("joined_on", "withdrawn_on", "moved_in_on", "moved_out_on", "former_scheme_applied_on")
 
 
@@ -70,7 +72,10 @@ def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> N
     note)."""
     rows.complete_fields(con, FIELDS)
     _parse(con, source)
-    rows.refuse_values(con, source, _bad_value(con, source))
+    if source.options.get("enrolment_rules"):
+        pattern = enrolment_rules.login_id_pattern(con, source)
+        con.execute("set variable login_id_pattern = $pattern", {"pattern": pattern})
+    rows.refuse_values(con, source, _bad_values(source))
     rows.refuse_repeated(con, "participant_id", "duplicate_participant")
     if source.options.get("enrolment_rules"):
         enrolment_rules.refuse(con, source)
@@ -150,29 +155,50 @@ def _parse(con: duckdb.DuckDBPyConnection, source: Source) -> None:
     )
 
 
-def _bad_value(con: duckdb.DuckDBPyConnection, source: Source) -> str:
-    """SQL on ``parsed`` and ``raw``: the row has a value that is blank, unreadable or none of the declared ones."""
-    bad = ["parsed.participant_id is null", "parsed.joined_on is null"]
+def _bad_values(source: Source) -> list[tuple[str, str]]:
+    """Field, and SQL on ``parsed`` and ``raw``: its value is blank, unreadable or none of the declared ones."""
+    options = source.options
+    bad = [("participant_id", "parsed.participant_id is null"), ("joined_on", "parsed.joined_on is null")]
     bad += [
-        f"raw.{name} is not null and parsed.{name} is null"
+        (name, f"raw.{name} is not null and parsed.{name} is null")
         for name in (*_DAYS, "pre_enrolment_co2_kg")
         if name in source.columns
     ]
-    bad += ["parsed.participant_class is null", "not regexp_full_match(coalesce(parsed.region_code, ''), '[0-9]{5}')"]
-    metered = source.options.get("metered_utilities", [])
-    bad += [f"parsed.{u}_method is null" for u in metered]
-    bad += [
-        f"parsed.uses_{u} is null" for u, field in source.options.get("slip_utilities", {}).items() if field != "always"
-    ]
-    for participant_class in source.options.get("individually_billed_classes", []):
-        aggregated = " or ".join(f"parsed.{u}_method = 'aggregated'" for u in metered)
-        bad.append(f"parsed.participant_class = '{participant_class}' and ({aggregated or 'false'})")
-    if source.options.get("enrolment_rules"):
-        con.execute(
-            "set variable login_id_pattern = $pattern", {"pattern": enrolment_rules.login_id_pattern(con, source)}
-        )
-        bad.append("not regexp_full_match(coalesce(parsed.login_id, ''), getvariable('login_id_pattern'))")
-    return " or ".join(f"({condition})" for condition in bad)
+    bad.append(("participant_type", "parsed.participant_class is null"))
+    bad.append(("region_code", "not regexp_full_match(coalesce(parsed.region_code, ''), '[0-9]{5}')"))
+    metered = options.get("metered_utilities", [])
+    bad += [(f"{u}_method", f"parsed.{u}_method is null") for u in metered]
+    slip_utilities = options.get("slip_utilities", {}).items()
+    bad += [(field, f"parsed.uses_{u} is null") for u, field in slip_utilities if field != "always"]
+    for participant_class in options.get("individually_billed_classes", []):
+        of_class = f"parsed.participant_class = '{participant_class}'"
+        bad += [(f"{u}_method", f"{of_class} and parsed.{u}_method = 'aggregated'") for u in metered]
+    if options.get("enrolment_rules"):
+        matches = "regexp_full_match(coalesce(parsed.login_id, ''), getvariable('login_id_pattern'))"
+        bad.append(("login_id", f"not {matches}"))
+    return bad
+
+
+def blame(source: Source) -> list[tuple[str, str, str]]:
+    """See ``kinds``."""
+    causes = [("bad_value", field, sql) for field, sql in _bad_values(source)]
+    fields = {
+        "duplicate_participant": ["participant_id"],
+        "region_excluded": ["region_code"],
+        "consent_missing": ["required_consent"],
+        "complex_unit_missing": ["complex_code", "dong", "ho"],
+        "duplicate_login_id": ["login_id"],
+        "duplicate_household": ["address", "address_detail", "dong", "ho"],
+    }
+    for utility in source.options.get("metered_utilities", []):
+        own = [f"{utility}_{part}" for part in ("method", "provider", "customer_no")]
+        fields[f"{utility}_missing"] = own
+        for name in own[1:]:
+            missing = f"{own[0]} <> 'none' and raw.{name} is null"
+            causes.append(("customer_no_missing", name, f"parsed.{missing}"))
+    causes += [(reason, field, "true") for reason, names in fields.items() for field in names]
+    shared = [f"{utility}_customer_no" for utility in source.options.get("metered_utilities", [])]
+    return causes + [("duplicate_customer_no", field, f"raw.{field} is not null") for field in shared]
 
 
 def _report(con: duckdb.DuckDBPyConnection, source: Source) -> None:

@@ -11,6 +11,8 @@ from include.extracts.kinds import Context, StagedFile
 from include.packs.sources import Source
 from include.settings import Home
 
+_BAD = (("line_no", "parsed.line_no is null or parsed.line_no < 1"),)
+
 
 def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> None:
     """Fields: batch_id, line_no (a whole number, 1 or more), reason.
@@ -25,7 +27,7 @@ def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> N
         """,
         {"blank": source.option("blank_reason")},
     )
-    rows.refuse_values(con, source, "parsed.line_no is null or parsed.line_no < 1")
+    rows.refuse_values(con, source, _BAD)
     con.execute(
         """
         create table good as
@@ -33,6 +35,11 @@ def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> N
         """,
         {"sha256": context.sha256},
     )
+
+
+def blame(source: Source) -> list[tuple[str, str, str]]:
+    """See ``kinds``."""
+    return [("bad_value", field, sql) for field, sql in _BAD]
 
 
 def publish(con: duckdb.DuckDBPyConnection, home: Home, source: Source, staged: list[StagedFile]) -> dict[str, Any]:

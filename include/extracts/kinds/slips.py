@@ -108,6 +108,20 @@ def figures(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     return {"conflicts": [participant_id for (participant_id,) in found]}
 
 
+def blame(source: Source) -> list[tuple[str, str, str]]:
+    """See ``kinds``."""
+    causes = [
+        ("bad_month", "usage_month", "true"),
+        ("unknown_unit", "utility", "true"),
+        ("conflicting_duplicate", "usage", "true"),
+        ("conflicting_duplicate", "previous_usage", "true"),
+    ]
+    largest = max(entry["max"] for entry in source.option("utilities").values())
+    for field in ("usage", "previous_usage"):
+        causes += rows.number_causes(field, largest)
+    return causes
+
+
 def publish(con: duckdb.DuckDBPyConnection, home: Home, source: Source, staged: list[StagedFile]) -> dict[str, Any]:
     """One row per participant, utility and month: the last file's. Reports ``conflicts`` per file."""
     rows.accepted(con, source, staged)
