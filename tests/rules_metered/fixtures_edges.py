@@ -73,4 +73,35 @@ def complexes() -> Programme:
     return k
 
 
-EDGES = [baseline_policy_changes(), tariffs(), memberships(), stays(), complexes()]
+def published() -> Programme:
+    """One member each who uses what a whole municipality did."""
+    k = Programme("published")
+    utilities = ["electricity", "water", "gas"]
+    k.person("Cheongdo 2023H2", utilities, joined_on="2021-05-03")
+    for utility, before, used in (
+        ("electricity", 500_000, [455_000] * 5 + [453_000]),  # 272,000 saved
+        ("water", 1000, [967] * 5 + [969]),  # 196
+        ("gas", 1000, [926] * 5 + [927]),  # 443
+    ):
+        k.use("Cheongdo 2023H2", "2020-07", [before] * 6, utility).use("Cheongdo 2023H2", "2023-07", used, utility)
+    k.person("Changwon 2018H1", utilities[:2], joined_on="2017-05-02", region_code="43110")
+    for utility, before, used in (
+        ("electricity", 10_000_000, [7_000_000] * 5 + [7_178_000]),  # 17,822,000
+        ("water", 500_000, [350_000] * 5 + [322_000]),  # 928,000
+    ):
+        k.use("Changwon 2018H1", "2016-01", [before] * 6, utility).use("Changwon 2018H1", "2018-01", used, utility)
+    return k
+
+
+def caps() -> Programme:
+    """A fifth less of everything, all the time."""
+    k = Programme("caps")
+    for kind in ("individual", "commercial"):
+        utilities = ["electricity", "water", "gas"]
+        k.person(kind, utilities, participant_type=kind, joined_on="2017-05-02")
+        for utility in utilities:
+            k.use(kind, "2016-01", [100] * 12, utility).use(kind, "2018-01", [80] * 72, utility)
+    return k
+
+
+EDGES = [baseline_policy_changes(), tariffs(), memberships(), stays(), complexes(), published(), caps()]
