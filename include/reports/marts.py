@@ -90,6 +90,6 @@ def gaps(marts: duckdb.DuckDBPyConnection) -> str:
         "To be mended",
         unmatched and "Meters that no reading ever matched (`marts.dq_unmatched_meters`):",
         table(["programme", "utility", "reason", "meters"], unmatched),
-        gaps and "Regions without policy (`region_without_policy`), not evaluated (add a row to `region_policies.csv`):",
+        gaps and "Regions not evaluated (`region_without_policy`; add a row to `region_policies.csv`):",
         table(["programme", "region", "from", "to", "periods", "participants"], gaps),
     )

@@ -55,6 +55,8 @@ def paid() -> Programme:
     k.issue("2020H2", 4, "one of two sent back", 12000, payee_key="an old account")
     k.issue("2020H2", 1, "one of two sent back", 8000, batch_id="2020H2-002")
     k.issue("2020H2", 5, "rate is fixed", 9000, region_code="48171", won_per_point="1.80")
+    member("moved here since it was paid")
+    k.issue("2020H2", 6, "moved here since it was paid", 18000, region_code="48171", won_per_point="1.80")
     for line_no in (2, 3, 4):
         k.send_back("2020H2-001", line_no)
     return k

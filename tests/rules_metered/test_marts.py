@@ -107,6 +107,7 @@ def test_a_region_evaluates_only_the_utilities_it_runs(query):
         ("new account since", "2.00", 20000, "payable", None, 0),
         ("one of two sent back", "2.00", 20000, "payable", None, 8000),
         ("rate is fixed", "1.80", 18000, "payable", None, 9000),
+        ("moved here since it was paid", "2.00", 20000, "payable", None, 18000),
     ],
 )
 def test_payouts_know_what_was_paid_and_sent_back(query, who, won_per_point, amount, status, hold_reason, paid_amount):
