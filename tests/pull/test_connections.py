@@ -26,7 +26,8 @@ WRITTEN = {
 
 
 @pytest.mark.parametrize("text", WRITTEN.values(), ids=WRITTEN)
-def test_a_connection_is_what_airflow_makes_of_it(text: str) -> None:
+def test_a_connection_is_what_airflow_makes_of_it(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))  # where Airflow settles if it was not imported before
     from airflow.sdk import Connection as AirflowConnection
 
     if text.startswith("{"):
