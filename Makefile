@@ -13,7 +13,7 @@ CLI := $(PYTHON) -m include.cli
 export GX_ANALYTICS_ENABLED := False
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help setup run test lint format lock clean ingest evaluate propose approve summary explain docs
+.PHONY: help setup run test lint format lock clean ingest evaluate propose approve summary explain purge docs
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ explain: setup  ## PARTICIPANT=<id> [PERIOD=<id>] [JSON=1]: why they got what th
 
 docs: setup  ## what every mart and column means and comes from: reports/dbt_docs.html
 	@$(PYTHON) -m include.reports.dbt_docs
+
+purge: setup  ## personal data past their retention; [AS_OF=YYYY-MM-DD] [APPLY=1] erases them
+	@$(CLI) purge $(if $(AS_OF),--as-of "$$AS_OF") $(if $(APPLY),--apply)
 
 lint: setup  ## ruff and sqlfluff
 	@$(VENV)/bin/ruff check .

@@ -52,6 +52,9 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("participant")
     explain.add_argument("--period", help="period_id, e.g. 2021H1; every period with points or payments unless given")
     explain.add_argument("--json", action="store_true", help="for machines")
+    purge = add("purge", _purge, "show whose personal data are past their retention; --apply erases them")
+    purge.add_argument("--apply", action="store_true", help="erase; unless given nothing is changed")
+    purge.add_argument("--as-of", type=date.fromisoformat, help="YYYY-MM-DD; TANSO_AS_OF or today unless given")
     add("summary", _summary, "what came in, what was refused, what is due, where it is", reads_only=True)
     return parser
 
@@ -125,6 +128,12 @@ def _explain(options: argparse.Namespace) -> None:
     from include.reports.explain import explain
 
     print(explain(settings.home(), options.participant, options.period, options.json))
+
+
+def _purge(options: argparse.Namespace) -> None:
+    from include.reports.purge import purge
+
+    print(purge(settings.home(), options.as_of or settings.as_of(), options.apply))
 
 
 def _summary(options: argparse.Namespace) -> None:

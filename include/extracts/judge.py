@@ -54,14 +54,20 @@ def stored_result(home: Home, source_id: str, sha256: str, wanted: str | None = 
 
 
 def judge(source: Source, receipt: dict, home: Home, policy: Any, wanted: str) -> dict:
-    """Judge a landed file and store the result. Raises FileNotFoundError if its bytes are gone.
+    """Judge a landed file and store the result; of a file erased by a purge the result that was kept.
+
+    Raises FileNotFoundError if the bytes are gone without having been erased.
 
     The result: file_name, sha256, fingerprint, status (accepted, rejected), reason, detail, rows_read, rows_accepted,
     rows_quarantined, rows_duplicate, reasons (reason -> rows), ignored_columns, figures, staged_sha256, files (relative
     to TANSO_HOME); of a rejected file no counts but what the reason is about.
     """
+    from include.extracts import erased  # it needs this module
+
     path = land.landed_path(home, receipt["sha256"])
     if not path.exists():
+        if kept := erased.restore(home, source.source_id, receipt["sha256"], wanted):
+            return kept
         raise FileNotFoundError(
             f"{path}: the bytes of {receipt['file_name']} are gone; restore landing/ from its backup"
         )

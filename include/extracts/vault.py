@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import json
 import os
 import secrets
 from collections.abc import Iterable
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyarrow.parquet import encryption
 
@@ -65,12 +67,16 @@ def keyed_hash(secret: bytes, text: str) -> str:
 
 
 def write(home: Home, source_id: str, sha256: str, rows: duckdb.DuckDBPyRelation) -> Path:
-    """Write one snapshot's personal data; ``rows`` has the columns of ``COLUMNS``. Replaces the file atomically."""
+    """Write one snapshot's personal data; ``rows`` has the columns of ``COLUMNS``. Replaces the file atomically.
+
+    Who was erased from this snapshot stays erased, also when its file is judged again.
+    """
     folder = home.vault / source_id
     _private_folder(home.vault)
     _private_folder(folder)
     path = folder / f"{sha256}.parquet"
     aside = folder / f".{sha256}-{os.getpid()}.tmp"
+    gone = pa.array(sorted(erased(home, source_id, sha256)), pa.string())
     sealed = encryption.create_encryption_properties(footer_key=_file_key(home))
     try:
         with (
@@ -78,7 +84,8 @@ def write(home: Home, source_id: str, sha256: str, rows: duckdb.DuckDBPyRelation
             pq.ParquetWriter(file, SCHEMA, compression="zstd", encryption_properties=sealed) as writer,
         ):
             for batch in rows.select(*COLUMNS).to_arrow_reader(ROWS_PER_GROUP):
-                writer.write_batch(batch.cast(SCHEMA))
+                kept = pc.invert(pc.is_in(batch["participant_id"], gone))
+                writer.write_batch(batch.cast(SCHEMA).filter(kept))
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
@@ -116,6 +123,35 @@ def read(
     )
     access_log.record(home, "vault_read", why, who, program_id=program_id, participants=table.num_rows)
     return table.sort_by([("source_file_id", "ascending"), ("participant_id", "ascending")])
+
+
+def participants(home: Home, path: Path) -> list[str]:
+    """The participants in a vault file, sorted; nothing else is read of it."""
+    opened = encryption.create_decryption_properties(footer_key=_file_key(home))
+    with pq.ParquetFile(path, decryption_properties=opened) as file:
+        return sorted(file.read(["participant_id"])["participant_id"].to_pylist())
+
+
+def erased(home: Home, source_id: str, sha256: str) -> set[str]:
+    """The participants that were erased from a snapshot."""
+    path = home.vault / source_id / f"{sha256}.erased.json"
+    return set(json.loads(path.read_text("utf-8"))) if path.exists() else set()
+
+
+def erase(home: Home, source_id: str, sha256: str, participant_ids: Iterable[str]) -> None:
+    """Erase participants' personal data from a snapshot: remembered first, then the file is rewritten without them."""
+    folder = home.vault / source_id
+    gone = sorted(erased(home, source_id, sha256) | set(participant_ids))
+    aside = folder / f".{sha256}-{os.getpid()}.erased"
+    aside.unlink(missing_ok=True)
+    with _private_file(aside) as file:
+        file.write(json.dumps(gone).encode())
+        file.flush()
+        os.fsync(file.fileno())
+    aside.replace(folder / f"{sha256}.erased.json")
+    opened = encryption.create_decryption_properties(footer_key=_file_key(home))
+    with pq.ParquetFile(folder / f"{sha256}.parquet", decryption_properties=opened) as file, duckdb.connect() as con:
+        write(home, source_id, sha256, con.from_arrow(file.read()))
 
 
 def _part(con: duckdb.DuckDBPyConnection, home: Home, program_id: str, sha256: str, path: Path) -> pa.Table:

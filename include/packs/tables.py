@@ -45,7 +45,7 @@ CHOICES = {
     "netting": ("total", "per_utility"),
     "unit": ("hand_in", "person", "household"),
     "days": ("weekday", "fourth_tuesday"),
-    "label_kind": ("utility", "award_type", "incentive_type", "hold_reason", "status", "participant_class"),
+    "label_kind": ("utility", "award_type", "incentive_type", "hold_reason", "status", "participant_class", "control"),
 }
 
 PLACEHOLDERS = (

@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from include.payouts import csv_files, files, pain001, pdf_files
+from include.payouts import control, csv_files, files, pain001, pdf_files
 from include.payouts.csv_files import Substitution
 from include.payouts.decision import rows
 from include.payouts.layouts import Layout
@@ -45,6 +45,15 @@ def write(
         ).write_parquet(str(folder / "listed.parquet"))
         items = sum(listed["items"] for listed in current.lists)
         written.append(files.Written("listed.parquet", items, None))
+    pays = {file.name: file.incentive_type for file in layout.files if file.pays and file.format == "csv"}
+    paid = [
+        {"region_code": Path(file.path).parent.name, "incentive_type": pays[name], "amount": file.amount}
+        for file in written
+        if (name := Path(file.path).name) in pays
+    ]
+    totals = control.totals(connection, current, paid, folder / "lines.parquet")
+    count = control.write(connection, folder / control.NAME, totals, current, head)
+    written.append(files.Written(control.NAME, count, None))
     manifest = {
         "batch_id": head.batch_id,
         "program_id": head.program_id,
@@ -90,6 +99,8 @@ def read_back(connection: duckdb.DuckDBPyConnection, layout: Layout, folder: Pat
         _same(f"{entry['path']}: SHA-256", _sha256(path), entry["sha256"])
         if path.suffix == ".parquet":
             continue
+        if entry["path"] == control.NAME:
+            continue
         file = by_name.get(path.name)
         if path.suffix == ".pdf":
             _same(f"{entry['path']}: pages", pdf_files.pages(path), entry["rows"])
@@ -107,6 +118,14 @@ def read_back(connection: duckdb.DuckDBPyConnection, layout: Layout, folder: Pat
             paid.setdefault((path.parent.name, file.incentive_type), []).append((len(data), amount))
     expected = {(t["region_code"], t["incentive_type"]): [(t["lines"], t["amount"])] for t in totals}
     _same("what the files pay per region and incentive type", paid, expected)
+    shown = [
+        {name: t[name] for name in ("region_code", "incentive_type", "lines")}
+        | dict.fromkeys(("computed", "proposed", "files", "ledger"), t["amount"])
+        for t in totals
+    ]
+    _same(f"{control.NAME}: totals", control.read(folder / control.NAME), shown)
+    sums = (manifest["lines"], *[manifest["amount"]] * 4)
+    _same(f"{control.NAME}: sums", control.read_sum(folder / control.NAME), sums)
 
 
 def _totals(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:

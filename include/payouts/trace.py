@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 
 from include import lake
-from include.extracts import land
+from include.extracts import erased, land
 from include.payouts.decision import rows
 from include.settings import Home
 
@@ -141,5 +141,5 @@ def files(marts: duckdb.DuckDBPyConnection, home: Home, source_file_ids: Iterabl
         if path.exists():
             file["state"] = "intact" if land.sha256_of(path) == file["sha256"] else "changed"
         else:
-            file["state"] = "missing"
+            file["state"] = "erased" if erased.is_erased(home, file["source_id"], file["sha256"]) else "missing"
     return found

@@ -180,6 +180,7 @@ def test_the_manifest_adds_up(paid: Batch):
         "48170/ranking_co2_reduction.csv": (2, None),
         "48170/review.csv": (4, None),
         "48170/voucher.csv": (1, 10_000),
+        "control.html": (5, None),
         "lines.parquet": (5, 41_000),
     }
     for entry in manifest["files"]:
@@ -283,7 +284,7 @@ def test_prizes_notices_and_a_lottery_come_when_they_are_due(house: House):
     second = pay(house, may)
     assert (second.batch_id, second.lines, second.amount) == ("FY2018-002", 0, 0)
     assert {path.name for path in second.path.rglob("*.*")} == {
-        "manifest.json", "lines.parquet", "listed.parquet", "notices.csv", "notices.pdf", "held.csv",
+        "manifest.json", "control.html", "lines.parquet", "listed.parquet", "notices.csv", "notices.pdf", "held.csv",
     }  # fmt: skip
     assert text(second, "13114/notices.csv", "cp932")[1:] == [
         "A-N2,N2,東京太郎,,中野1-1,480,0,0,0,0,0,0,0,0,0,0,480,2021-05-15"

@@ -88,7 +88,8 @@ def assert_files_clean(paths: Iterable[Path], long: set[str], words: set[str]) -
         text = content.decode("utf-8", errors="replace")
         if "\\u" in text:
             text += re.sub(r"\\u([0-9a-f]{4})", lambda found: chr(int(found[1], 16)), text)
-        assert sorted(words_of(text) & words) == [], f"{path} holds a word of a register"
+        if path.suffix != ".duckdb":  # its cells are searched; its bytes hold tables of signs and numbers side by side
+            assert sorted(words_of(text) & words) == [], f"{path} holds a word of a register"
     return searched
 
 

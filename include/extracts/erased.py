@@ -1,0 +1,81 @@
+"""Register files whose bytes were erased: what was made of them, without personal data, is kept as a record.
+
+``receipts/<source_id>/erased/<sha256>.*``: the file's result and staged facts. With them the lake is made again
+although there is nothing left to judge; they stay as they were judged last, whatever declaration or policy says by now.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from include.extracts import judge, lake_files, land, quarantine
+from include.settings import Home
+
+
+def folder(home: Home, source_id: str) -> Path:
+    return home.receipts / source_id / "erased"
+
+
+def is_erased(home: Home, source_id: str, sha256: str) -> bool:
+    return (folder(home, source_id) / f"{sha256}.json").exists()
+
+
+def erase(home: Home, receipt: dict[str, Any]) -> None:
+    """Keep what was made of a landed file, then remove its bytes and its refused rows.
+
+    May be stopped anywhere and run again. Raises FileNotFoundError if the file was never judged.
+    """
+    source_id, sha256 = receipt["source_id"], receipt["sha256"]
+    stored = judge.staged_folder(home, source_id) / f"{sha256}.json"
+    record = folder(home, source_id)
+    if not is_erased(home, source_id, sha256):
+        result = judge.stored_result(home, source_id, sha256)
+        if result is None:
+            raise FileNotFoundError(f"{stored}: {receipt['file_name']} is not judged; ingest the source first")
+        refused = {str(path.relative_to(home.root)) for path in _refused_rows(home, receipt)}
+        result["files"] = [name for name in result["files"] if name not in refused]
+        record.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for path in sorted(stored.parent.glob(f"{sha256}.*parquet")):
+            lake_files.write_private(record / path.name, path.read_bytes())
+        # The result comes last: with it the record is whole.
+        lake_files.write_private(record / f"{sha256}.json", _json(result))
+        lake_files.write_json(result, stored)
+        _sync(record)
+    for path in _refused_rows(home, receipt):
+        path.unlink(missing_ok=True)
+    land.landed_path(home, sha256).unlink(missing_ok=True)
+
+
+def _refused_rows(home: Home, receipt: dict[str, Any]) -> list[Path]:
+    """Where refused rows are shown: to us, and to the provider."""
+    return [quarantine.path_for(folder, receipt, ".csv") for folder in (home.quarantine, home.feedback)]
+
+
+def restore(home: Home, source_id: str, sha256: str, fingerprint: str) -> dict[str, Any] | None:
+    """Stage the facts of an erased file again; its result, or None if the file was not erased."""
+    if not is_erased(home, source_id, sha256):
+        return None
+    record, staged = folder(home, source_id), judge.staged_folder(home, source_id)
+    staged.mkdir(parents=True, exist_ok=True)
+    for path in record.glob(f"{sha256}.*parquet"):
+        shutil.copyfile(path, staged / path.name)
+    result = json.loads((record / f"{sha256}.json").read_text("utf-8")) | {"fingerprint": fingerprint}
+    lake_files.write_json(result, staged / f"{sha256}.json")
+    return result
+
+
+def _json(result: dict[str, Any]) -> bytes:
+    return json.dumps(result, ensure_ascii=False, indent=1, sort_keys=True).encode() + b"\n"
+
+
+def _sync(path: Path) -> None:
+    for each in (*path.iterdir(), path):
+        descriptor = os.open(each, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
