@@ -64,14 +64,17 @@ class Example:
         this = this if isinstance(this, list) else [this] * 6
         for month, previous, usage in zip(months, last, this, strict=True):
             if usage is not None:
-                self._add(
-                    "slips",
-                    participant_id=participant_id,
-                    utility=utility,
-                    usage_month=month,
-                    usage=usage,
-                    previous_usage=previous,
-                )
+                self.slip(participant_id, month, previous, usage, utility)
+
+    def slip(self, participant_id, month, last, this, utility="electricity"):
+        self._add(
+            "slips",
+            participant_id=participant_id,
+            utility=utility,
+            usage_month=month,
+            usage=this,
+            previous_usage=last,
+        )
 
     def apply(self, participant_id, year=2018, on=None, number=None, sheets=None, prize="P1", marks=0, reports=None):
         received = on or f"{year + 1}-03-18"
@@ -103,15 +106,19 @@ class Example:
         self._add("opening_points", participant_id=participant_id, certified_on=on, points=points)
 
 
-def write_pack(root: Path, program_id: str, changes: dict[str, dict[str, str]]) -> None:
-    """A copy of the shipped policy under another id; ``changes``: table -> column -> value of every row."""
+def write_pack(root: Path, program_id: str, changes: dict[str, dict | list[dict]]) -> None:
+    """A copy of the shipped policy under another id. ``changes``: table -> column -> value of every row, or table ->
+    rows to add, each with what differs from the table's first row."""
     folder = root / program_id / "policy"
     folder.mkdir(parents=True)
     for path in SHIPPED.glob("*.csv"):
         with path.open(encoding="utf-8", newline="") as source:
             rows = list(csv.DictReader(source))
+        change = changes.get(path.stem, {})
+        if isinstance(change, list):
+            rows += [rows[0] | row for row in change]
         for row in rows:
-            row |= {"program_id": program_id} | changes.get(path.stem, {})
+            row |= {"program_id": program_id} | (change if isinstance(change, dict) else {})
         with (folder / path.name).open("w", encoding="utf-8", newline="") as target:
             writer = csv.DictWriter(target, rows[0])
             writer.writeheader()

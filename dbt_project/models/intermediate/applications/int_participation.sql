@@ -1,4 +1,5 @@
--- Who takes part in which year: by an application, whatever became of it, or by a slip for one of the year's months.
+-- Who takes part in which year: by an application, whatever became of it, or by a slip for one of the year's months. Nobody of
+-- a region without policy in force; those are listed in dq_policy_gaps.
 with years as (
     select program_id, period_id, fiscal_year, starts_on from {{ ref('int_fiscal_years') }}
 ),
@@ -72,6 +73,10 @@ from entries
 inner join years on entries.program_id = years.program_id and entries.period_id = years.period_id
 inner join {{ ref('stg_participants') }} as participants
     on entries.program_id = participants.program_id and entries.participant_id = participants.participant_id
+inner join {{ ref('int_region_policies') }} as regions
+    on entries.program_id = regions.program_id
+    and entries.period_id = regions.period_id
+    and participants.region_code = regions.region_code
 left join registered
     on entries.program_id = registered.program_id
     and entries.participant_id = registered.participant_id
