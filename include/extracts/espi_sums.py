@@ -63,30 +63,32 @@ def query(unit: str) -> str:
         ),
         texts as (
             select *, total < 0 as is_negative,
-                lpad(abs(total)::text, greatest(length(abs(total)::text), 1 - multiplier), '0') as digits
+                lpad(abs(total)::text, greatest(length(abs(total)::text), 1 - multiplier)::int, '0') as digits
             from expected join series using (series_no)
         )
         select row_number() over (
                 order by usage_point, usage_point_id, starts_on, ends_on, series_no, is_long
             ) as row_no,
-            usage_point as c0, usage_point_id as c1, service as c2, strftime(starts_on, '%Y-%m') as c3,
-            strftime(starts_on, '%Y-%m-%d') as c4, strftime(ends_on, '%Y-%m-%d') as c5,
+            coalesce(usage_point, '') as c0, coalesce(usage_point_id, '') as c1, coalesce(service, '') as c2,
+            coalesce(strftime(starts_on, '%Y-%m'), '') as c3, coalesce(strftime(starts_on, '%Y-%m-%d'), '') as c4,
+            coalesce(strftime(ends_on, '%Y-%m-%d'), '') as c5,
             case
-                when not has_values then null
-                when bad_value is not null then bad_value
+                when not has_values then ''
+                when bad_value is not null then 'not whole: ' || bad_value
                 when total = 0 then '0'
                 else case when is_negative then '-' else '' end || case
                     when multiplier >= 0 then digits || repeat('0', multiplier)
                     else left(digits, length(digits) + multiplier) || '.' || right(digits, -multiplier)
                 end
             end as c6,
-            unit as c7, quality as c8,
+            coalesce(unit, '') as c7, coalesce(quality, '') as c8,
             case
                 when is_overlapping then 'overlap'
                 when not is_aligned or covered <> seconds or (is_long and '{unit}' = 'month') then 'partial'
                 else 'full'
             end as c9,
-            flow as c10, accumulation as c11, kind as c12, interval_length as c13
+            coalesce(flow, '') as c10, coalesce(accumulation, '') as c11, coalesce(kind, '') as c12,
+            coalesce(interval_length, '') as c13
         from texts
         order by row_no
     """
