@@ -1,6 +1,6 @@
 """Files as a whole, judged by Great Expectations on figures of one pass.
 
-``expectations/<kind>.json`` says what is usual.
+``expectations/<kind>.json`` says what is usual; ``reports/data_docs/`` shows how each file was judged.
 
 A finding (``critical`` or ``warning``) stops nothing: it is stored beside the file's result and reported. Files refused
 whole are not judged again.
@@ -16,17 +16,17 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from include.extracts import lake_files
+from include.extracts import data_docs, lake_files
 from include.extracts.kinds import StagedFile
 from include.packs.sources import Source
-from include.settings import PROJECT_ROOT
+from include.settings import PROJECT_ROOT, Home
 
 SUITES = PROJECT_ROOT / "expectations"
-_BEFORE = 12  # files that a file is compared with
+_BEFORE = 12  # months, or files, that a file is compared with
 _ENOUGH = 3
 
 
-def check_files(accepted: Sequence[tuple[Source, Sequence[StagedFile]]]) -> list[dict[str, Any]]:
+def check_files(home: Home, accepted: Sequence[tuple[Source, Sequence[StagedFile]]]) -> list[dict[str, Any]]:
     """Findings on all accepted files: source_id, file_name, severity, figure, value, expected, notes.
 
     Files whose figures and suite are unchanged since their last check are not checked again; Great Expectations, which
@@ -34,6 +34,7 @@ def check_files(accepted: Sequence[tuple[Source, Sequence[StagedFile]]]) -> list
     """
     waiting: dict[str, list[dict[str, Any]]] = defaultdict(list)
     checks: list[tuple[Path, dict[str, Any]]] = []
+    behind = _months_behind(accepted)
     for source, files in accepted:
         suite = SUITES / f"{source.kind}.json"
         if not suite.exists():
@@ -41,38 +42,90 @@ def check_files(accepted: Sequence[tuple[Source, Sequence[StagedFile]]]) -> list
         rules = json.loads(suite.read_text(encoding="utf-8"))
         for position, file in enumerate(files):
             path = file.path.with_suffix(".checks.json")
-            check = {"figures": _figures(file, files[:position]), "suite": rules}
+            page = data_docs.page_path(home, source.source_id, file.file_name, file.sha256)
+            known = {"source_id": source.source_id, "file_name": file.file_name, "sha256": file.sha256}
+            figures = _figures(file, files[:position]) | {"months_behind": behind.get(file.path)}
+            check = known | {"figures": figures, "suite": rules}
             stored = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-            if {key: stored.get(key) for key in check} == check:
+            if {key: stored.get(key) for key in check} == check and page.exists():
                 check = stored
             else:
                 check["findings"] = []
-                waiting[source.kind].append({"source_id": source.source_id, "file_name": file.file_name} | check)
+                waiting[source.kind].append(check)
             checks.append((path, check))
     for kind, files_of_kind in waiting.items():
-        _judge(kind, files_of_kind)
+        _judge(home, kind, files_of_kind)
+    data_docs.write_index(home, [check for _, check in checks])
     for path, check in checks:
         lake_files.write_json(check, path)
     return [finding for _, check in checks for finding in check["findings"]]
 
 
 def _figures(file: StagedFile, before: Sequence[StagedFile]) -> dict[str, Any]:
-    """rows, bad_share, duplicate_share, rows_ratio (null without enough files before), of readings estimated_share."""
+    """rows_accepted, bad_share, duplicate_share; of readings estimated_share, customers_ratio, usage_ratio; of others
+    rows_ratio. A ratio is null without enough months (files) before to compare with."""
     rows = file.result["rows_read"]
-    earlier = [other.result["rows_read"] for other in before[-_BEFORE:]]
     figures = {
-        "rows": rows,
+        "rows_accepted": rows - file.result["rows_quarantined"] - file.result["rows_duplicate"],
         "bad_share": file.result["rows_quarantined"] / rows,
         "duplicate_share": file.result["rows_duplicate"] / rows,
-        "rows_ratio": rows / median(earlier) if len(earlier) >= _ENOUGH else None,
     }
-    if readings := file.result["figures"].get("readings"):
-        figures["estimated_share"] = file.result["figures"]["estimated"] / readings
-    return figures
+    if "by_month" in file.result["figures"]:
+        readings = file.result["figures"]["readings"]
+        figures["estimated_share"] = file.result["figures"]["estimated"] / readings if readings else None
+        return figures | _against_months(file, before)
+    earlier = [other.result["rows_read"] for other in before[-_BEFORE:]]
+    return figures | {"rows_ratio": rows / median(earlier) if len(earlier) >= _ENOUGH else None}
 
 
-def _judge(kind: str, files: list[dict[str, Any]]) -> None:
-    """Add to each file's ``findings`` what its figures are not."""
+def _against_months(file: StagedFile, before: Sequence[StagedFile]) -> dict[str, float | None]:
+    """The file's newest month against the months before, of the utility that differs most.
+
+    customers_ratio: customers known for it (a correction of a few rows takes none away) by their usual number.
+    usage_ratio: 1 if the median usage is within the range of the months before, else how far above or below it is.
+    """
+    own = file.result["figures"]["by_month"]
+    customers, usual = [], []
+    for utility, (count, middle) in own[max(own)].items() if own else ():
+        months: dict[str, tuple[int, float]] = {}  # the largest file speaks for a month
+        for other in [*before, file]:
+            for month, utilities in other.result["figures"]["by_month"].items():
+                if utility in utilities and month <= max(own):
+                    months[month] = max(
+                        months.get(month, (0, 0.0)), (utilities[utility][0], float(utilities[utility][1]))
+                    )
+        earlier = [months[month] for month in sorted(set(months) - {max(own)})[-_BEFORE:]]
+        if len(earlier) >= _ENOUGH:
+            customers.append(max(count, months[max(own)][0]) / median(known for known, _ in earlier))
+            lowest, highest = min(used for _, used in earlier), max(used for _, used in earlier)
+            if highest > 0:
+                usual.append(max(float(middle) / highest, 1.0) * (min(float(middle) / lowest, 1.0) if lowest else 1.0))
+    return {"customers_ratio": _farthest(customers), "usage_ratio": _farthest(usual)}
+
+
+def _farthest(ratios: Sequence[float]) -> float | None:
+    """The ratio that is farthest from 1, half as far as double."""
+    farthest = max(ratios, key=lambda ratio: max(ratio, 1 / ratio if ratio else float("inf")), default=None)
+    return None if farthest is None else round(farthest, 6)
+
+
+def _months_behind(accepted: Sequence[tuple[Source, Sequence[StagedFile]]]) -> dict[Path, int]:
+    """Of each source's newest month of readings (by the file that has it): how many months another source of the
+    programme is ahead. Not by the clock: a run on old files finds what a run in those days would have found."""
+    newest: dict[Path, tuple[str, int]] = {}
+    for source, files in accepted:
+        dated = [
+            (max(file.result["figures"]["months"]), file.path) for file in files if file.result["figures"].get("months")
+        ]
+        if dated:
+            month, path = max(dated)
+            newest[path] = (source.program_id, int(month[:4]) * 12 + int(month[5:]))
+    ahead = {program: max(month for of, month in newest.values() if of == program) for program, _ in newest.values()}
+    return {path: ahead[program] - month for path, (program, month) in newest.items()}
+
+
+def _judge(home: Home, kind: str, files: list[dict[str, Any]]) -> None:
+    """Add to each file's ``findings`` what its figures are not, and render its page."""
     os.environ["GX_ANALYTICS_ENABLED"] = "False"  # read at import
     import great_expectations as gx
     import pandas as pd
@@ -108,3 +161,4 @@ def _judge(kind: str, files: list[dict[str, Any]]) -> None:
                     "notes": config.notes,
                 }
             )
+    data_docs.render(home, judged, files)

@@ -18,6 +18,7 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 from python_calamine import CalamineError, CalamineWorkbook
 
+from include.extracts import workbook_guard
 from include.packs.sources import Source
 
 _BATCH_BYTES = 16 << 20  # also the longest row that the fast reading takes
@@ -90,6 +91,7 @@ def csv_rows(source: Source, path: Path, encoding: str | None = None, errors: st
 def sheet_rows(source: Source, path: Path, positions: dict[str, int] | None = None) -> Iterator[list[str]]:
     months = {position for field, position in (positions or {}).items() if field.endswith("_month")}
     try:
+        workbook_guard.check(path)
         with path.open("rb") as file:
             workbook = CalamineWorkbook.from_filelike(file)
             for row in workbook.get_sheet_by_index(0).to_python(skip_empty_area=False):

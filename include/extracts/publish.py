@@ -48,7 +48,7 @@ def publish(home: Home, sources: Sequence[Source], results: Sequence[SourceResul
             for table, by in _OVERVIEW.items():
                 lake_files.write(overview, f"select * from {table} order by {by}", home.lake / table / "data.parquet")
         after = _state(home)
-        findings = check_files(accepted) if expectations else []
+        findings = check_files(home, accepted) if expectations else []
     changed = sorted(table for table in TABLES if before.get(table) != after.get(table))
     return LakeResult(bool(changed), changed, list(results), totals, notes, problems, findings)
 

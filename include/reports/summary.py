@@ -27,7 +27,13 @@ def summarize(home: Home, as_of: date | None = None, since: datetime | None = No
         from include.warehouse import connect
 
         with connect(home) as marts:
-            parts += [of_marts.files(marts), _registers(home), of_marts.results(marts), of_marts.gaps(marts)]
+            parts += [
+                of_marts.files(marts),
+                _unusual(home),
+                _registers(home),
+                of_marts.results(marts),
+                of_marts.gaps(marts),
+            ]
         parts.append(_payouts(home, day))
     else:
         parts.append("Nothing is evaluated yet: run `make run`, or `make ingest evaluate`.\n")
@@ -55,6 +61,21 @@ def _problems(home: Home) -> str:
     looks = [json.loads(path.read_text("utf-8")) for path in sorted((home.reports / "sources").glob("*.json"))]
     found = [f"- {problem}" for look in looks for problem in look["problems"]]
     return section("Sources not taken", "\n".join(found), "Mend that and run again; nothing is lost." if found else "")
+
+
+def _unusual(home: Home) -> str:
+    """What the expectations found about accepted files as a whole."""
+    try:
+        findings = json.loads((home.reports / "lake.json").read_text("utf-8"))["findings"]
+    except FileNotFoundError:
+        return ""
+    ordered = sorted(findings, key=lambda found: (found["severity"], found["source_id"], found["file_name"]))
+    rows = [[found[key] for key in ("severity", "source_id", "file_name", "figure", "value")] for found in ordered]
+    return section(
+        "Unusual files",
+        rows and f"They are taken all the same; `{_short(home.data_docs / 'index.html')}` says what was expected:",
+        table(["severity", "source", "file", "figure", "value"], rows, limit=12),
+    )
 
 
 def _registers(home: Home) -> str:
@@ -166,6 +187,8 @@ def _where(home: Home) -> str:
     rows = [
         ["marts", _short(home.database)],
         ["payout files", _short(home.exports) + "/<programme>/<period>/<batch>/<region>/"],
+        ["refused rows and files, for the providers", _short(home.feedback) + "/<source>/"],
+        ["how each file was judged (a browser opens it)", _short(home.data_docs / "index.html")],
         ["this summary", _short(home.reports / "latest.md")],
     ]
     query = f'    .venv/bin/python -c "{python.format(_short(home.database))}"' if home.database.exists() else ""

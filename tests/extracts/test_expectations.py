@@ -1,20 +1,21 @@
-"""Files judged as a whole: what is unusual is found once, stored, and stops nothing."""
+"""Files judged as a whole: what is unusual is found once, stored, shown, and stops nothing."""
 
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
 import pytest
 
-from include.extracts import expectations
+from include.extracts import data_docs, expectations
 from include.packs.sources import KINDS
 from tests.extracts.conftest import Office
 
 
-def kepco(month: str, rows: int, estimated: int = 0, repeated: int = 0) -> list[str]:
-    lines = [f"{number:010d},{month},,,1,,{'인정' if number < estimated else '정상'}" for number in range(rows)]
+def kepco(month: str, rows: int, estimated: int = 0, repeated: int = 0, usage: str = "10") -> list[str]:
+    lines = [f"{number:010d},{month},,,{usage},,{'인정' if number < estimated else '정상'}" for number in range(rows)]
     return lines + lines[:repeated]
 
 
@@ -23,29 +24,101 @@ def found(office: Office) -> set[tuple[str, str, str]]:
     return {(finding["file_name"], finding["severity"], finding["figure"]) for finding in findings}
 
 
-def test_findings(office: Office) -> None:
-    for month in ("202101", "202102", "202103"):
+def test_findings_on_both_sides_of_each_threshold(office: Office) -> None:
+    for month in ("202001", "202002", "202003"):
         office.drop("kr_kepco", f"kepco_{month}.csv", kepco(month, 100))
-    office.drop("kr_kepco", "kepco_202104.csv", kepco("202104", 50))
-    office.drop("kr_kepco", "kepco_202105.csv", kepco("202105", 49))
-    office.drop("kr_kepco", "kepco_202106.csv", kepco("202106", 8))
-    office.drop("kr_kepco", "kepco_202107.csv", kepco("202107", 100, estimated=30))
-    office.drop("kr_kepco", "kepco_202108.csv", kepco("202108", 100, estimated=61))
-    office.drop("kr_kepco", "kepco_202109.csv", kepco("202109", 90, repeated=10))
-    office.drop("kr_kepco", "kepco_202110.csv", [*kepco("202110", 97), "1,,,,,,", "2,,,,,,", "3,,,,,,"])
-    office.take_in("kr_kepco")
-    # Medians before: 100 (of 3), 100 (of 4: 50, 100), 100 (of 5: 49, 50, 100, 100, 100), 75 (of 6)
-    expected = {
-        ("kepco_202105.csv", "warning", "rows_ratio"),
-        ("kepco_202106.csv", "warning", "rows_ratio"),
-        ("kepco_202106.csv", "critical", "rows_ratio"),
-        ("kepco_202108.csv", "warning", "estimated_share"),
-        ("kepco_202108.csv", "critical", "estimated_share"),
-        ("kepco_202109.csv", "warning", "duplicate_share"),
-        ("kepco_202110.csv", "warning", "bad_share"),
+    # Each month stands alone against the median of the months before, which stays 100 rows of 10 kWh.
+    cases = {
+        "202004": (kepco("202004", 51), set()),
+        "202005": (kepco("202005", 50), {("warning", "customers_ratio")}),
+        "202006": (kepco("202006", 100), set()),
+        "202007": (kepco("202007", 10), {("warning", "customers_ratio")}),
+        "202008": (kepco("202008", 100), set()),
+        "202009": (kepco("202009", 9), {("warning", "customers_ratio"), ("critical", "customers_ratio")}),
+        "202010": (kepco("202010", 100), set()),
+        "202011": (kepco("202011", 199), set()),
+        "202012": (kepco("202012", 200), {("warning", "customers_ratio")}),
+        "202101": (kepco("202101", 100, estimated=30), set()),
+        "202102": (kepco("202102", 100, estimated=31), {("warning", "estimated_share")}),
+        "202103": (kepco("202103", 100, estimated=60), {("warning", "estimated_share")}),
+        "202104": (
+            kepco("202104", 100, estimated=61),
+            {("warning", "estimated_share"), ("critical", "estimated_share")},
+        ),
+        "202105": (kepco("202105", 95, repeated=5), set()),
+        "202106": (kepco("202106", 94, repeated=6), {("warning", "duplicate_share")}),
+        "202107": ([*kepco("202107", 98), "1,,,,,,", "2,,,,,,"], set()),
+        "202108": ([*kepco("202108", 97), "1,,,,,,", "2,,,,,,", "3,,,,,,"], {("warning", "bad_share")}),
     }
+    for month, (lines, _) in cases.items():
+        office.drop("kr_kepco", f"kepco_{month}.csv", lines)
+    office.take_in("kr_kepco")
+    expected = {(f"kepco_{month}.csv", *finding) for month, (_, findings) in cases.items() for finding in findings}
     assert found(office) == expected
-    assert len(office.readings()) > 600
+    assert len(office.readings()) > 1500
+
+
+@pytest.mark.parametrize(
+    ("usage", "expected"),
+    [
+        ("30", set()),
+        ("30.1", {"warning"}),
+        ("100", {"warning"}),
+        ("100.1", {"warning", "critical"}),
+        ("3.3", set()),
+        ("3.2", {"warning"}),
+        ("1", {"warning"}),
+        ("0.9", {"warning", "critical"}),
+        ("0", {"warning", "critical"}),
+    ],
+)
+def test_usage_beyond_the_months_before(office: Office, usage: str, expected: set[str]) -> None:
+    """10 in each of three months: more than 3 times as much, or less than a third, is unusual."""
+    files = []
+    for month in ("202001", "202002", "202003"):
+        files.append(staged(month, {"electricity": [100, "10.000"]}))
+    figures = expectations._figures(staged("202004", {"electricity": [100, usage]}), files)
+    assert severities("usage_ratio", figures["usage_ratio"]) == expected
+
+
+def test_a_correction_takes_no_customer_away() -> None:
+    files = [staged(month, {"electricity": [100, "10"]}) for month in ("202001", "202002", "202003", "202004")]
+    correction = staged("202004", {"electricity": [2, "10"]})
+    assert expectations._figures(correction, files)["customers_ratio"] == 1
+
+
+def test_of_several_utilities_the_farthest_counts_and_two_months_are_too_few() -> None:
+    months = ("202001", "202002", "202003")
+    files = [staged(month, {"gas": [100, "10"], "water": [100, "10"]}) for month in months]
+    newest = staged("202004", {"gas": [120, "10"], "water": [25, "10"]})
+    assert expectations._figures(newest, files)["customers_ratio"] == 0.25
+    assert expectations._figures(newest, files[1:])["customers_ratio"] is None
+
+
+@pytest.mark.parametrize(
+    ("last", "expected"), [("202003", set()), ("202002", {"warning"}), ("202012", {"warning", "critical"})]
+)
+def test_a_source_that_lags_behind(office: Office, last: str, expected: set[str]) -> None:
+    """Electricity has May 2020, the apartments their newest two months before or more; December 2019 is five before."""
+    month = {"202003": "202003", "202002": "202002", "202012": "201911"}[last]
+    office.drop("kr_kepco", "kepco_1.csv", kepco("202005", 3))
+    office.drop("kr_apartments", "apt_1.csv", ["A1,1,1,201901,1,1,1"])
+    office.drop("kr_apartments", "apt_2.csv", [f"A1,1,1,{month},1,1,1"])
+    office.take_in("kr_kepco", "kr_apartments")
+    assert found(office) == {("apt_2.csv", severity, "months_behind") for severity in expected}
+
+
+def test_five_months_behind_is_no_half_year() -> None:
+    assert severities("months_behind", 5) == {"warning"} and severities("months_behind", 6) == {"warning", "critical"}
+
+
+def test_a_file_of_which_nothing_can_be_used_is_critical(office: Office) -> None:
+    office.drop("kr_kepco", "kepco_1.csv", ["x,202001,,,1,,"] * 3)
+    office.take_in("kr_kepco")
+    assert found(office) == {
+        ("kepco_1.csv", "critical", "rows_accepted"),
+        ("kepco_1.csv", "warning", "bad_share"),
+    }
 
 
 def test_files_are_checked_once(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,21 +130,64 @@ def test_files_are_checked_once(office: Office, monkeypatch: pytest.MonkeyPatch)
     assert found(office) == first
 
 
+def test_data_docs_are_readable_offline(office: Office) -> None:
+    office.drop("kr_kepco", "kepco_<1>.csv", kepco("202101", 10, estimated=10))
+    office.take_in("kr_kepco")
+    office.publish(expectations=True)
+    [page] = (office.home.data_docs / "kr_kepco").iterdir()
+    index = data_docs.index_path(office.home)
+    text, listed = page.read_text(encoding="utf-8"), index.read_text(encoding="utf-8")
+    for content in (text, listed):
+        assert not re.search(r"https?:|<script|@import|<img", content)
+        assert "kepco_&lt;1&gt;.csv" in content
+    assert "estimated_share" in text and "Must have greater than or equal to" in text
+    assert (page.parent / re.search(r'stylesheet" href="([^"]+)"', text)[1]).exists()
+    assert (index.parent / "style.css").exists() and "kr_kepco/kepco_%3C1%3E-" in listed
+    assert re.search(r"critical: estimated_share 1<", listed)
+    page.unlink()
+    office.publish(expectations=True)
+    assert page.read_text(encoding="utf-8") == text
+
+
 def test_a_register_that_shrinks_by_half_is_critical() -> None:
-    suite = json.loads((expectations.SUITES / "participants.json").read_text(encoding="utf-8"))
-    rules = [rule for rule in suite["expectations"] if rule["kwargs"].get("column") == "rows_ratio"]
+    rules = [rule for rule in suite("participants") if rule["kwargs"].get("column") == "rows_ratio"]
     assert [(rule["severity"], rule["kwargs"]["min_value"]) for rule in rules] == [("warning", 0.8), ("critical", 0.5)]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_has_a_suite_that_counts_rows(kind: str) -> None:
-    suite = json.loads((expectations.SUITES / f"{kind}.json").read_text(encoding="utf-8"))
-    assert suite["name"] == kind
-    assert suite["expectations"][0]["type"] == "expect_table_row_count_to_be_between"
-    assert all(rule["severity"] in ("warning", "critical") and rule["notes"] for rule in suite["expectations"])
+    rules = suite(kind)
+    assert rules[0]["type"] == "expect_table_row_count_to_be_between"
+    assert rules[1]["severity"] == "critical" and rules[1]["kwargs"] == {"column": "rows_accepted", "min_value": 1}
+    assert all(rule["severity"] in ("warning", "critical") and rule["notes"] for rule in rules)
 
 
 def test_great_expectations_is_not_imported_with_the_package() -> None:
-    source = Path(expectations.__file__).read_text(encoding="utf-8")
-    assert "\nimport great_expectations" not in source and "great_expectations" in source
+    for module in (expectations, data_docs):
+        source = Path(module.__file__).read_text(encoding="utf-8")
+        assert not re.search(r"(?m)^(import|from) great_expectations", source) and "great_expectations" in source
     assert "include.extracts" in sys.modules
+
+
+def suite(kind: str) -> list[dict]:
+    read = json.loads((expectations.SUITES / f"{kind}.json").read_text(encoding="utf-8"))
+    assert read["name"] == kind
+    return read["expectations"]
+
+
+def staged(month: str, utilities: dict[str, list]) -> expectations.StagedFile:
+    """An accepted file of one month: utility -> readings and median usage."""
+    rows = sum(count for count, _ in utilities.values())
+    figures = {"months": [month], "by_month": {month: utilities}, "readings": rows, "estimated": 0}
+    result = {"rows_read": rows, "rows_quarantined": 0, "rows_duplicate": 0, "figures": figures}
+    return expectations.StagedFile(month, f"{month}.csv", 1, Path(month), result)
+
+
+def severities(figure: str, value: float) -> set[str]:
+    """What the suite of readings says of one figure, by a plain reading of its bounds."""
+    found = set()
+    for rule in suite("readings"):
+        bounds = rule["kwargs"]
+        if bounds.get("column") == figure and not (bounds.get("min_value", value) <= value <= bounds["max_value"]):
+            found.add(rule["severity"])
+    return found

@@ -167,10 +167,21 @@ def blame(source: Source) -> list[tuple[str, str, str]]:
 
 
 def figures(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
-    """``months`` (YYYY-MM) that have readings, number of ``readings``, and how many are ``estimated``."""
-    months = con.execute("select distinct strftime(usage_month, '%Y-%m') from good order by 1").fetchall()
-    readings, estimated = con.execute("select count(*), count(*) filter (where is_estimated) from good").fetchone()
-    return {"months": [month for (month,) in months], "readings": readings, "estimated": estimated}
+    """``months`` (YYYY-MM) that have readings, number of ``readings``, how many are ``estimated``, and ``by_month``:
+    month -> utility -> readings and median usage (text)."""
+    by_month: dict[str, dict[str, list]] = {}
+    estimated = 0
+    for month, utility, readings, middle, guessed in con.execute(
+        """
+        select strftime(usage_month, '%Y-%m'), utility, count(*), quantile_disc(usage, 0.5)::varchar,
+            count(*) filter (where is_estimated)
+        from good group by 1, 2 order by 1, 2
+        """
+    ).fetchall():
+        by_month.setdefault(month, {})[utility] = [readings, middle]
+        estimated += guessed
+    readings = sum(count for utilities in by_month.values() for count, _ in utilities.values())
+    return {"months": list(by_month), "readings": readings, "estimated": estimated, "by_month": by_month}
 
 
 def publish(con: duckdb.DuckDBPyConnection, home: Home, source: Source, staged: list[StagedFile]) -> dict[str, Any]:
