@@ -11,6 +11,7 @@ from include.payouts import trace
 from include.payouts.decision import rows
 from include.settings import Home
 
+ACTIONS = "environmental_action"
 _WITH_POINTS_OR_LINES = """(program_id, period_id) in (
     select (program_id, period_id) from marts.fct_point_awards where participant_id = ?
     union select (program_id, period_id) from marts.fct_payout_lines where participant_id = ?
@@ -63,7 +64,7 @@ def _explain(
 
     awards = mart("fct_point_awards", "award_type, utility")
     for award in awards:
-        award["rule"] = _rule(marts, program_id, period_id, award["rule_id"])
+        award["rule"] = _rule(marts, *key, award["rule_id"])
     explained = {
         "program_id": program_id,
         "participant_id": participant_id,
@@ -109,9 +110,11 @@ def _explain(
     return explained
 
 
-def _rule(marts: duckdb.DuckDBPyConnection, program_id: str, period_id: str, rule_id: str) -> dict[str, Any] | None:
-    """The policy row of that id, with the table it stands in; where the rule is no row of bands, the programme's
-    ``point_rules`` in force; else None."""
+def _rule(
+    marts: duckdb.DuckDBPyConnection, program_id: str, participant_id: str, period_id: str, rule_id: str
+) -> dict[str, Any] | None:
+    """The policy row of that id, with the table it stands in. Where the rule is no row of bands: of actions the rows
+    of ``action_points``, else the ``point_rules`` in force; None where there is neither."""
     tables = marts.execute(
         "select table_name from information_schema.columns "
         "where table_schema = 'policy' and column_name = 'rule_id' order by table_name"
@@ -120,6 +123,15 @@ def _rule(marts: duckdb.DuckDBPyConnection, program_id: str, period_id: str, rul
         found = rows(marts, f"select * from policy.{table} where program_id = ? and rule_id = ?", [program_id, rule_id])
         if found:
             return {"table": table, **found[0]}
+    if rule_id == ACTIONS:
+        handed_in = "select action_code from intermediate.int_actions where participant_id = ? and status = 'accepted'"
+        listed = rows(
+            marts,
+            "select * from policy.action_points where program_id = ? and period_id = ? "
+            f"and action_code in ({handed_in}) order by action_code",
+            [program_id, period_id, participant_id],
+        )
+        return {"table": "action_points", "rows": listed}
     in_force = rows(
         marts,
         "select r.* from policy.point_rules as r join marts.dim_periods as p using (program_id) "

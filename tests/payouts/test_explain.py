@@ -159,3 +159,14 @@ def test_as_text_it_reads_from_the_line_to_the_row(sample_home: Home, capsys, mo
     places = [text.index(heading) for heading in headings]
     assert places == sorted(places)
     assert f" 2021H1: {participant_id}" in text and "policy/reduction_tiers.csv" in text and "intact" in text
+
+
+def test_points_for_actions_and_applications_lead_to_their_rows(sample_home: Home):
+    (found,) = explain(sample_home, "N0001", "FY2018")
+    rules = {award["award_type"]: award["rule"]["table"] for award in found["awards"]}
+    assert rules["environmental_action"] == "action_points" and rules["eco_mark"] == "point_rules"
+    assert rules["bonus"] == "bonus_tiers" and rules["top_performer"] == "rank_awards"
+    accepted = sum(action["points"] for action in found["actions"] if action["status"] == "accepted")
+    assert accepted == next(a["points"] for a in found["awards"] if a["award_type"] == "environmental_action")
+    rows = [row for part in ("actions", "applications", "opening_points", "register") for row in found[part]]
+    assert all(row["row_no"] and row["file_name"] for row in rows) and len(rows) >= 8
