@@ -10,7 +10,7 @@ import pytest
 from tests.metamorphic import worlds
 from tests.rules_metered.world import build
 
-WORLDS = 8
+WORLDS = 6
 MARTS = (
     "dim_participants", "fct_monthly_usage", "fct_reductions", "fct_monthly_comparisons", "fct_point_awards",
     "fct_rankings", "fct_payouts", "agg_region_results", "dq_unmatched_meters", "dq_policy_gaps",
@@ -28,7 +28,8 @@ def query(tmp_path_factory):
             worlds.programme(f"w{number}_plain", world),
             worlds.programme(f"w{number}_shuffled", world, random.Random(number)),
             worlds.programme(f"w{number}_scaled", worlds.scaled(world)),
-            worlds.programme(f"w{number}_saving", worlds.saving_more(world)),
+            worlds.programme(f"w{number}_saving", worlds.saving_more(world, "0.9")),
+            worlds.programme(f"w{number}_halving", worlds.saving_more(world, "0.45")),
             worlds.programme(f"w{number}_joined", worlds.joined_by(world, stranger)),
         ]
     connection = duckdb.connect(str(build(tmp_path_factory.mktemp("metamorphic"), programmes)), read_only=True)
@@ -60,7 +61,9 @@ def test_the_worlds_reach_the_rules(query):
     assert query("select count(*) > 0 from marts.fct_payouts where won_per_point < 2 and status = 'payable'") == [
         (True,)
     ]
-    assert query("select count(distinct program_id) from marts.fct_reductions") == [(5 * WORLDS,)]
+    ties = "select 1 from marts.fct_rankings group by program_id, period_id, region_code, participant_class, score"
+    assert len(query(f"{ties} having count(*) > 1")) > WORLDS
+    assert query("select count(distinct program_id) from marts.fct_reductions") == [(6 * WORLDS,)]
 
 
 @pytest.mark.parametrize("mart", MARTS)
@@ -79,7 +82,8 @@ def test_scaling_a_members_usage_changes_no_award_by_rate(query):
     assert differences(query, "plain", "scaled", by_rate) == []
 
 
-def test_saving_more_in_the_last_period_never_earns_fewer_points(query):
+@pytest.mark.parametrize("saving", ["saving", "halving"])
+def test_saving_more_in_the_last_period_never_earns_fewer_points(query, saving):
     def points(change: str) -> dict[tuple, int]:
         sql = (
             "select program_id, participant_id, utility, sum(points) as points from marts.fct_point_awards "
@@ -87,11 +91,11 @@ def test_saving_more_in_the_last_period_never_earns_fewer_points(query):
         )
         return {(world, utility): total for world, _, utility, total in query(of(change, sql))}
 
-    before, after = points("plain"), points("saving")
+    before, after = points("plain"), points(saving)
     assert {key: (total, after.get(key, 0)) for key, total in before.items() if after.get(key, 0) < total} == {}
     assert sum(after.values()) > sum(before.values())
     earlier = f"select * from marts.fct_reductions where period_id < '{worlds.LAST_PERIOD}'"
-    assert differences(query, "plain", "saving", earlier) == []
+    assert differences(query, "plain", saving, earlier) == []
 
 
 def test_a_higher_rate_never_has_a_lower_tier(query):
