@@ -34,6 +34,9 @@ _UNITS = {
 }  # fmt: skip
 _MULTIPLIERS = {-12, -9, -6, -3, -2, -1, 0, 1, 2, 3, 6, 9, 12}
 _ATOM, _ESPI = "{http://www.w3.org/2005/Atom}", "{http://naesb.org/espi}"
+_VALUE, _TIME_PERIOD, _START, _DURATION, _READING_QUALITY, _QUALITY = (
+    f"{_ESPI}{name}" for name in ("value", "timePeriod", "start", "duration", "ReadingQuality", "quality")
+)
 _BATCH_ROWS = 50_000
 _LAST_START = 4_102_444_800  # 2100-01-01; what is later is no time of a reading
 _LONGEST = 10**9  # seconds
@@ -134,11 +137,20 @@ def _drop(element: etree._Element) -> None:
 
 def _reading(element: etree._Element, estimated: set[str]) -> tuple[int | None, int | None, str | None, str | None]:
     """start, duration (null if they are no times), value, and the quality that counts: an estimated one if there is."""
-    start = _whole(element.findtext(f"{_ESPI}timePeriod/{_ESPI}start"), 0, _LAST_START)
-    duration = _whole(element.findtext(f"{_ESPI}timePeriod/{_ESPI}duration"), 1, _LONGEST)
-    codes = [(code.text or "").strip() for code in element.iterfind(f"{_ESPI}ReadingQuality/{_ESPI}quality")]
-    quality = min((code for code in codes if code in estimated), default=min(codes, default=None))
-    value = (element.findtext(f"{_ESPI}value") or "").strip()
+    start = duration = value = None
+    codes: list[str] = []
+    for child in element:  # element by element: a path would be looked up for every reading
+        if child.tag == _VALUE:
+            value = (child.text or "").strip()
+        elif child.tag == _TIME_PERIOD:
+            for part in child:
+                if part.tag == _START:
+                    start = _whole(part.text, 0, _LAST_START)
+                elif part.tag == _DURATION:
+                    duration = _whole(part.text, 1, _LONGEST)
+        elif child.tag == _READING_QUALITY:
+            codes += [(part.text or "").strip() for part in child if part.tag == _QUALITY]
+    quality = min((code for code in codes if code in estimated), default=min(codes)) if codes else None
     if start is None or duration is None:
         start = duration = None
     return start, duration, value or None, quality
@@ -146,7 +158,7 @@ def _reading(element: etree._Element, estimated: set[str]) -> tuple[int | None, 
 
 def _whole(text: str | None, least: int, most: int) -> int | None:
     text = (text or "").strip()
-    return int(text) if re.fullmatch("[0-9]{1,18}", text) and least <= int(text) <= most else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 and least <= int(text) <= most else None
 
 
 def _insert(con: duckdb.DuckDBPyConnection, rows: list[tuple]) -> None:
