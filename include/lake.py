@@ -1,7 +1,7 @@
 """The lake: canonical Parquet without personal data, between the door and the rules.
 
 One folder per table under ``lake/``; a table is all Parquet files below its folder. ``include/extracts`` (and, for
-``ledger``, ``include/payouts``) writes them, the dbt sources of schema ``lake`` read them. Column order is the order here.
+``ledger``, ``include/payouts``) writes them, the dbt sources of schema ``lake`` read them, columns in the order here.
 """
 
 from __future__ import annotations
