@@ -95,7 +95,10 @@ def history(inbox: Path) -> list[tuple[date, list]]:
                 lambda: members.account("Q2", "20210701"),
             ],
         ),
-        (date(2021, 8, 10), [lambda: members.correct("Q1", "2020-12", 118, "_corrected_b")]),
+        (
+            date(2021, 8, 10),
+            [lambda: members.correct("Q1", "2020-12", 118, "_corrected_a")],
+        ),  # the same name, other bytes,
         (date(2021, 8, 11), []),
         (date(2021, 12, 1), []),
         (date(2022, 1, 10), [lambda: members.correct("Q3", "2021-06", 118, "_corrected_c")]),

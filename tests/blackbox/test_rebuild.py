@@ -10,16 +10,14 @@ import pytest
 from tests.blackbox.chain import run
 from tests.blackbox.test_shapes import MARTS
 
+# Logs, and notes of which files have been looked at and are known to be settled.
+APART = {"reports", "_pulled", ".dbt"}
 
-def bytes_of(home):
-    """Everything but logs and reports: path -> bytes."""
-    apart = ("reports",)
-    return {
-        path.relative_to(home): path.read_bytes()
-        for path in home.rglob("*")
-        if path.is_file() and path.relative_to(home).parts[0] not in apart and not path.name.startswith(".")
-        and ".dbt" not in path.parts
-    }  # fmt: skip
+
+def bytes_of(folder):
+    """The files of a folder: path -> bytes."""
+    paths = ((path, path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    return {name: path.read_bytes() for path, name in paths if not APART & set(name.parts) and name.name[0] != "."}
 
 
 def test_a_second_run_changes_nothing(examples, programs):
