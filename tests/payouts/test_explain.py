@@ -112,13 +112,18 @@ def test_who_is_not_known_is_said_so(house: House):
         explain(home, "Q9", "2020H2")
 
 
+def first_line(home: Home) -> tuple[str, int]:
+    """Participant and amount of the first line of a batch."""
+    lines = home.exports / KR / "2021H1" / "2021H1-001" / "lines.parquet"
+    with duckdb.connect() as connection:
+        found = connection.execute("select participant_id, amount from read_parquet(?) order by line_no", [str(lines)])
+        return found.fetchall()[0]
+
+
 def test_every_figure_stands_in_the_bytes_that_were_received(sample_home: Home, capsys, monkeypatch):
     """One who was paid, chosen from the batch's lines; the row numbers are looked up with the standard library."""
     monkeypatch.setenv("TANSO_HOME", str(sample_home.root))
-    lines = sample_home.exports / KR / "2021H1" / "2021H1-001" / "lines.parquet"
-    participant_id, amount = duckdb.execute(
-        f"select participant_id, amount from read_parquet('{lines}') order by line_no limit 1"
-    ).fetchone()
+    participant_id, amount = first_line(sample_home)
     capsys.readouterr()
     assert cli.main(["explain", participant_id, "--period", "2021H1", "--json"]) == 0
     (found,) = json.loads(capsys.readouterr().out)
@@ -148,10 +153,7 @@ def test_every_figure_stands_in_the_bytes_that_were_received(sample_home: Home, 
 
 def test_as_text_it_reads_from_the_line_to_the_row(sample_home: Home, capsys, monkeypatch):
     monkeypatch.setenv("TANSO_HOME", str(sample_home.root))
-    lines = sample_home.exports / KR / "2021H1" / "2021H1-001" / "lines.parquet"
-    (participant_id,) = duckdb.execute(
-        f"select participant_id from read_parquet('{lines}') order by 1 limit 1"
-    ).fetchone()
+    participant_id, _ = first_line(sample_home)
     capsys.readouterr()
     assert cli.main(["explain", participant_id]) == 0
     text = capsys.readouterr().out
