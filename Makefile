@@ -13,10 +13,10 @@ CLI := $(PYTHON) -m include.cli
 export GX_ANALYTICS_ENABLED := False
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help setup run test lint format lock clean ingest evaluate propose approve summary explain purge docs
+.PHONY: help setup run test lint format lock clean ingest evaluate propose approve summary explain purge docs bench-ingest
 
 help:  ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
 	@echo
 	@echo "  TANSO_HOME=<folder>       where inbox, lake, marts and payout files lie (var/ unless set)"
 	@echo "  TANSO_AS_OF=YYYY-MM-DD    the day that decides what is payable (today unless set)"
@@ -60,6 +60,9 @@ docs: setup  ## what every mart and column means and comes from: reports/dbt_doc
 
 purge: setup  ## personal data past their retention; [AS_OF=YYYY-MM-DD] [APPLY=1] erases them
 	@$(CLI) purge $(if $(AS_OF),--as-of "$$AS_OF") $(if $(APPLY),--apply)
+
+bench-ingest: setup  ## [ROWS=<n>]: a national month from landing to lake, against the floor of decoding and writing it
+	@$(PYTHON) -m benchmarks.ingest --rows $(or $(ROWS),660000)
 
 lint: setup  ## ruff and sqlfluff
 	@$(VENV)/bin/ruff check .

@@ -65,7 +65,7 @@ def _in_force(source: Source, files: list[StagedFile], month: str) -> str:
         for seq, file in enumerate(files)
     )
     if len(files) == 1:
-        return f"select {columns} from ({rows}) order by utility, meter_key"
+        return f"select {columns} from ({rows})"  # staged in the order of utility and meter_key already
     # Only the keys of the files after the first are remembered: those are corrections, and few.
     return f"""
         with versions as ({rows}),

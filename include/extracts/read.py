@@ -34,7 +34,9 @@ def fold_text(text: str) -> str:
 
 def fold(column: pa.Array) -> pa.Array:
     """NFKC, trimmed, blank = NULL."""
-    column = pc.utf8_trim_whitespace(pc.utf8_normalize(column, form="NFKC"))
+    if not pc.all(pc.string_is_ascii(column)).as_py():  # numbers and dates mostly are, and stay as they are
+        column = pc.utf8_normalize(column, form="NFKC")
+    column = pc.utf8_trim_whitespace(column)
     return pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
 
 

@@ -1,0 +1,158 @@
+"""A national month of electricity readings from landing to lake, against a floor: ``make bench-ingest ROWS=660000``.
+
+The floor decodes the same file and lets DuckDB write the same rows as sorted Parquet, with no question asked: what no
+ingest can be faster than. Both run in processes of their own, one after the other, three times; the best time counts.
+Seconds depend on the machine; the ratio is what to compare.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import resource
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+HEADER = "고객번호,청구년월,검침시작일,검침종료일,사용량,계약종별,검침구분"
+SOURCE = "kr_kepco"
+TARIFFS = ["주택용(저압)", "주택용 전력", "주택용(고압)", "일반용(갑) 저압", "농사용(갑)"]
+# Defects per 100,000 rows, as providers' files have them; together below the 5 % that would refuse the file.
+DEFECTS = {
+    "": 0,  # a line as it should be
+    "{no},202306,20230516,20230615,,주택용(저압),정상": 150,  # no usage
+    "{short},202306,20230516,20230615,{usage},주택용(저압),정상": 100,  # a digit of the number is missing
+    '{no},202306,20230516,20230615,"1,{thousand}",주택용(저압),정상': 2000,  # fine, but quoted
+    "{no},202306,20230516,20230615,-{usage},주택용(저압),정상": 50,
+    "{no},202306,20230615,20230516,{usage},주택용(저압),정상": 50,  # ends before it begins
+    "{no},202306,20230516,20230615,９９,주택용（저압）,정상": 500,  # full-width
+    "{no},2023-06,2023-05-16,2023-06-15,{usage},주택용(저압),정상": 1000,  # other ways to write a date
+    "{other},202306,20230516,20230615,{usage},주택용(저압),정상": 300,  # the customer of the line before again
+}
+
+
+def make(path: Path, rows: int) -> None:
+    """Write the month: CP949, CRLF, the same bytes for the same number of rows."""
+    draw = np.random.default_rng(660_000)
+    templates, shares = list(DEFECTS), np.array(list(DEFECTS.values())) / 100_000
+    shares[0] = 1 - shares.sum()
+    with path.open("wb") as file:
+        file.write(f"{HEADER}\r\n".encode("cp949"))
+        for start in range(0, rows, 100_000):
+            count = min(100_000, rows - start)
+            numbers = 200_000_000 + np.arange(start, start + count) * 7
+            usages = draw.gamma(4.0, 70.0, count).astype(int)
+            tariffs, reads = draw.integers(0, len(TARIFFS), count), draw.random(count) < 0.03
+            kinds = draw.choice(len(templates), count, p=shares)
+            lines = []
+            for number, usage, tariff, guessed, kind in zip(numbers, usages, tariffs, reads, kinds, strict=True):
+                if kind:
+                    line = templates[kind].format(
+                        no=f"{number:010d}", other=f"{number - 7:010d}", short=f"{number:09d}"[:9], usage=usage,
+                        thousand=f"{usage % 1000:03d}",
+                    )  # fmt: skip
+                else:
+                    read = "인정" if guessed else "정상"
+                    line = f"{number:010d},202306,20230516,20230615,{usage},{TARIFFS[tariff]},{read}"
+                lines.append(line)
+            file.write(("\r\n".join(lines) + "\r\n").encode("cp949"))
+
+
+def floor(folder: Path) -> None:
+    """Decode, parse, write."""
+    import duckdb
+    import pyarrow.csv as arrow_csv
+
+    reader = arrow_csv.open_csv(
+        folder / "month.csv",
+        arrow_csv.ReadOptions(encoding="cp949", block_size=16 << 20),
+        arrow_csv.ParseOptions(newlines_in_values=True),
+        arrow_csv.ConvertOptions(column_types=dict.fromkeys(HEADER.split(","), "string")),
+    )
+    with duckdb.connect() as con:
+        con.register("month", reader)
+        con.execute(
+            f"""
+            copy (
+                select 고객번호, 청구년월, try_cast(replace(사용량, ',', '') as decimal(18, 3)) as usage,
+                    계약종별, 검침구분
+                from month order by 고객번호
+            ) to '{folder / "floor.parquet"}' (format parquet, compression zstd)
+            """
+        )
+
+
+def ours(folder: Path) -> None:
+    """Land, read, judge, stage, publish."""
+    from include.extracts import ingest_source, publish_lake
+    from include.packs import load_policy, load_sources
+    from include.settings import Home
+
+    home = Home(folder / "home")
+    shutil.rmtree(home.root, ignore_errors=True)
+    inbox = home.inbox / SOURCE
+    inbox.mkdir(parents=True)
+    (inbox / "kepco_202306.csv").hardlink_to(folder / "month.csv")
+    [source] = [source for source in load_sources() if source.source_id == SOURCE]
+    policy = load_policy()
+    result = ingest_source(source, home, policy)
+    [file] = result.files
+    assert file["status"] == "accepted", file
+    publish_lake(home, [source], policy, [result], expectations=False)
+    counts = {key: file[key] for key in file if key.startswith("rows_")}
+    (folder / "counts.json").write_text(json.dumps(counts), encoding="utf-8")
+
+
+def _measured(work: Callable[[Path], None], folder: Path, answer) -> None:
+    # Imports are not part of it: a run of the pipeline pays them once, not per file.
+    import duckdb  # noqa: F401
+    import pyarrow.csv  # noqa: F401
+
+    import include.extracts.publish
+    import include.extracts.pull  # noqa: F401
+
+    started = time.perf_counter()
+    work(folder)
+    seconds = time.perf_counter() - started
+    answer.send((seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
+
+
+def run(work: Callable[[Path], None], folder: Path) -> tuple[float, float]:
+    """Seconds and peak memory (MB) of one run in a process of its own."""
+    context = multiprocessing.get_context("spawn")
+    receive, send = context.Pipe(duplex=False)
+    process = context.Process(target=_measured, args=(work, folder, send))
+    process.start()
+    process.join()
+    if process.exitcode:
+        raise SystemExit(f"{work.__name__} ended with {process.exitcode}")
+    return receive.recv()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=660_000)
+    parser.add_argument("--times", type=int, default=3)
+    parser.add_argument("--folder", type=Path, help="where to work (a temporary folder unless given)")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=options.folder) as name:
+        folder = Path(name)
+        make(folder / "month.csv", options.rows)
+        size = (folder / "month.csv").stat().st_size
+        # In turn, so that whatever else the machine does meets both.
+        found = [(run(floor, folder), run(ours, folder)) for _ in range(options.times)]
+        (floor_s, floor_mb), (our_s, our_mb) = (min(times) for times in zip(*found, strict=True))
+        counts = json.loads((folder / "counts.json").read_text(encoding="utf-8"))
+    print(f"{options.rows:,} rows, {size / 1e6:,.1f} MB of CP949; {json.dumps(counts)}")
+    print(f"floor         {floor_s:7.2f} s   {floor_mb:7,.0f} MB")
+    print(f"land to lake  {our_s:7.2f} s   {our_mb:7,.0f} MB")
+    print(f"ratio         {our_s / floor_s:7.2f}     {our_mb / floor_mb:7.2f}")
+
+
+if __name__ == "__main__":
+    main()
