@@ -71,6 +71,19 @@ def j4_rounding(program_id: str) -> Example:
     return example
 
 
+def document() -> Example:
+    """The document's own examples of (1): 10 kWh, and 1 m3 of gas, saved in July."""
+    example = Example("document")
+    example.person("10 kWh")
+    example.slips("10 kWh", 2018, last=300, this=[290, 300, 300, 300, 300, 300])
+    example.person("1 m3", gas=True)
+    example.slips("1 m3", 2018, last=300, this=300)
+    example.slips("1 m3", 2018, last=40, this=[39, 40, 40, 40, 40, 40], utility="gas")
+    for participant in ("10 kWh", "1 m3"):
+        example.apply(participant)
+    return example
+
+
 def j5_bonus() -> Example:
     example = Example("j5")
     gas = {"N1": (20, 18), "N2": ([20, 20, 20, 20, 20, None], 18), "N3": (0, 0)}
@@ -182,6 +195,7 @@ EXAMPLES = [
     j2_moved_out(),
     j3_netting("j3"),
     j3_netting("j3_per_utility"),
+    document(),
     j4_rounding("j4"),
     j4_rounding("j4_floor"),
     j4_rounding("j4_none"),
@@ -321,6 +335,13 @@ def test_savings_are_netted_over_utilities(query, points):
 def test_kg_are_rounded_once_on_the_total(points, program, rounded_up, rounded_down):
     assert points(program, "N1")["co2_reduction"] == rounded_up
     assert points(program, "N2")["co2_reduction"] == rounded_down
+
+
+def test_the_document_s_examples(points):
+    # 10 x 0.374 = 3.74 kg, 4 kg: "about 80 points"
+    assert points("document", "10 kWh")["co2_reduction"] == 80
+    # 1 x 2.21 = 2.21 kg, 2 kg: 40. The document says about 20, which does not follow from its factor.
+    assert points("document", "1 m3")["co2_reduction"] == 40
 
 
 @pytest.mark.parametrize(
