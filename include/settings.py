@@ -17,7 +17,8 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 class Home:
     """The folders of one installation.
 
-    *Records* (never changed, backed up): ``landing``, ``receipts``, ``vault``, ``exports``, ``access_log``.
+    *Records* (never changed, backed up): ``landing``, ``receipts``, ``vault``, ``approvals``, ``exports``,
+    ``issue_log``, ``policies``, ``access_log``.
     *Derived* (may be deleted, the next run makes them again): everything else but ``inbox``.
     """
 
@@ -42,6 +43,20 @@ class Home:
     @property
     def exports(self) -> Path:
         return self.root / "exports"
+
+    @property
+    def approvals(self) -> Path:
+        return self.root / "approvals"
+
+    @property
+    def issue_log(self) -> Path:
+        """Which batches were issued, kept apart from the batches themselves."""
+        return self.root / "issue_log"
+
+    @property
+    def policies(self) -> Path:
+        """Policy and source declarations as each evaluation met them first."""
+        return self.root / "policies"
 
     @property
     def access_log(self) -> Path:
@@ -76,6 +91,16 @@ class Home:
     def data_docs(self) -> Path:
         """How each file was judged as a whole, as web pages."""
         return self.reports / "data_docs"
+
+    @property
+    def backfill(self) -> Path:
+        """The marts as they were on past days."""
+        return self.root / "backfill"
+
+    @property
+    def lineage(self) -> Path:
+        """OpenLineage events, unless they go to a server."""
+        return self.root / "lineage"
 
     @property
     def warehouse(self) -> Path:
