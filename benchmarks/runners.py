@@ -1,0 +1,61 @@
+"""Evaluate a half-year of a home's lake: ourselves, the floor, and what else one might use. Each returns what it found.
+
+An answer is (evaluated rows, participants with points, points) of the reduction tiers: they must all be equal.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from benchmarks.nation import Nation, packs
+from include.settings import Home
+
+Answer = tuple[int, int, int]
+MIN_MONTHS = 3
+FLOOR = Path(__file__).with_name("floor.sql")
+
+
+def ours(home: Home, nation: Nation) -> Answer:
+    """Everything: all periods with readings, all marts, all tests, published."""
+    from include.warehouse import connect, evaluate
+
+    shutil.rmtree(home.warehouse, ignore_errors=True)
+    evaluate(home, [packs(home)])
+    with connect(home) as con:
+        return con.execute(
+            """
+            select
+                (select count(*) from marts.fct_reductions where period_id = $1 and status = 'evaluated'),
+                count(distinct participant_id), coalesce(sum(points), 0)::bigint
+            from marts.fct_point_awards
+            where period_id = $1 and award_type = 'reduction' and utility is not null
+            """,
+            [nation.period_id],
+        ).fetchone()
+
+
+def floor(home: Home, nation: Nation) -> Answer:
+    """One hand-written statement for reductions and tiers, in DuckDB, with as much of the machine as we take."""
+    import duckdb
+
+    with duckdb.connect() as con:
+        con.execute(f"set threads = {int(os.environ.get('TANSO_DUCKDB_THREADS', '2'))}")
+        con.execute("set memory_limit = '8GB'")
+        con.execute("set preserve_insertion_order = false")
+        for name, value in variables(home, nation).items():
+            con.execute(f"set variable {name} = ?", [value])
+        return con.execute(FLOOR.read_text("utf-8")).fetchone()
+
+
+def variables(home: Home, nation: Nation) -> dict[str, str | int]:
+    """What every runner is told."""
+    return {
+        "lake": str(home.lake),
+        "policy": str(packs(home) / nation.program_id / "policy"),
+        "period_id": nation.period_id,
+        "starts_no": nation.last_no - 5,
+        "ends_no": nation.last_no,
+        "min_months": MIN_MONTHS,
+    }
