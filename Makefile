@@ -13,7 +13,7 @@ CLI := $(PYTHON) -m include.cli
 export GX_ANALYTICS_ENABLED := False
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help setup run test lint format lock clean ingest evaluate propose approve summary explain purge docs bench-ingest
+.PHONY: help setup run up down test lint format lock clean ingest evaluate propose approve summary explain purge docs bench-ingest
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -36,6 +36,12 @@ $(STAMP): requirements.txt
 
 run: setup  ## ingest, evaluate, propose and (sample only, or TANSO_APPROVED_BY) issue, in Airflow
 	@$(PYTHON) -m include.operate.headless
+
+up: setup  ## Airflow with its UI on this machine, until make down; TANSO_USERS=<name>:<role>,…
+	@$(PYTHON) -m include.operate.console up
+
+down: setup  ## end the Airflow of make up
+	@$(PYTHON) -m include.operate.console down
 
 ingest: setup  ## take the files of the inbox into the lake
 	@$(CLI) ingest

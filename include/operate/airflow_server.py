@@ -1,4 +1,4 @@
-"""An Airflow of one's own for the length of a run: api-server, scheduler and dag-processor on this machine only."""
+"""An Airflow of one's own on this machine: api-server, scheduler and dag-processor, for a run or until told to stop."""
 
 from __future__ import annotations
 
@@ -46,6 +46,8 @@ class AirflowServer:
 
     ``approver`` is the user that may answer approvals besides ``operator``, or None.
     """
+
+    stamp = "migrated"
 
     def __init__(self, home: Home, approver: str | None = None) -> None:
         self.folder = home.root / "airflow"
@@ -98,13 +100,13 @@ class AirflowServer:
     def __enter__(self) -> AirflowServer:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         (self.folder / "output").mkdir(exist_ok=True)
-        self._end_leftovers()
+        self.end_leftovers()
         environment = self.environment()
         try:
-            self._migrate(environment)
+            self.migrate(environment)
             for name, arguments in COMPONENTS.items():
                 filled = [argument.format_map(vars(self)) for argument in arguments]
-                self.processes[name] = self._start(name, filled, environment)
+                self.processes[name] = self.start(name, ["-m", "airflow", *filled], environment)
             self._pid_file.write_text(json.dumps([process.pid for process in self.processes.values()]))
         except BaseException:
             self.stop()
@@ -124,7 +126,7 @@ class AirflowServer:
         """Raise AirflowFailed if a component has died."""
         for name, process in self.processes.items():
             if process.poll() is not None:
-                raise AirflowFailed(f"Airflow's {name} ended with code {process.returncode}:\n{self._tail(name)}")
+                raise AirflowFailed(f"Airflow's {name} ended with code {process.returncode}:\n{self.tail(name)}")
 
     def stop(self) -> None:
         """End every component with all of its children."""
@@ -144,19 +146,20 @@ class AirflowServer:
     def _pid_file(self) -> Path:
         return self.folder / "pids.json"
 
-    def _migrate(self, environment: dict[str, str]) -> None:
+    def migrate(self, environment: dict[str, str]) -> None:
         """Make or upgrade the metadata database, once per Airflow version."""
-        stamp = self.folder / "migrated"
+        stamp = self.folder / self.stamp
         if (self.folder / "airflow.db").exists() and stamp.exists() and stamp.read_text() == version("apache-airflow"):
             return
-        if self._start("migrate", ["db", "migrate"], environment).wait() != 0:
-            raise AirflowFailed(f"Airflow's database could not be made:\n{self._tail('migrate')}")
+        if self.start("migrate", ["-m", "airflow", "db", "migrate"], environment).wait() != 0:
+            raise AirflowFailed(f"Airflow's database could not be made:\n{self.tail('migrate')}")
         stamp.write_text(version("apache-airflow"))
 
-    def _start(self, name: str, arguments: list[str], environment: dict[str, str]) -> subprocess.Popen:
+    def start(self, name: str, arguments: list[str], environment: dict[str, str]) -> subprocess.Popen:
+        """Start a Python process at the head of a group of its own; it writes to ``output/<name>.log``."""
         with (self.folder / "output" / f"{name}.log").open("w") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "airflow", *arguments],
+                [sys.executable, *arguments],
                 env=environment,
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
@@ -165,19 +168,24 @@ class AirflowServer:
                 start_new_session=True,  # so that a group can be ended, and Ctrl-C reaches only the runner
             )
 
-    def _end_leftovers(self) -> None:
+    def end_leftovers(self) -> None:
         """End the components of a run that was killed; the home's lock says that it is no longer there."""
         if not self._pid_file.exists():
             return
         for pid in json.loads(self._pid_file.read_text()):
-            command = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True).stdout
-            if "airflow" in command:
+            if "airflow" in command_of(pid):
                 _signal_group(pid, signal.SIGKILL)
         self._pid_file.unlink()
 
-    def _tail(self, name: str) -> str:
+    def tail(self, name: str) -> str:
+        """The last lines that the component wrote."""
         lines = (self.folder / "output" / f"{name}.log").read_text(errors="replace").splitlines()
         return "\n".join(lines[-25:])
+
+
+def command_of(pid: int) -> str:
+    """The command line of a process, empty when there is none of that id."""
+    return subprocess.run(["ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, text=True).stdout
 
 
 def free_ports(count: int) -> list[int]:

@@ -14,10 +14,10 @@ class HomeIsBusy(RuntimeError):
 
 
 @contextmanager
-def hold(home: Home) -> Iterator[None]:
+def hold(home: Home, who: str = "Another run is working on it; wait for it to end.") -> Iterator[None]:
     """Keep others from working on ``home`` meanwhile; the lock goes with the process, however it ends.
 
-    Raises HomeIsBusy when it is taken.
+    ``who`` is what the others are told. Raises HomeIsBusy when it is taken.
     """
     home.root.mkdir(parents=True, exist_ok=True)
     path = home.root / ".lock"
@@ -25,5 +25,6 @@ def hold(home: Home) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise HomeIsBusy(f"Another run is working on {home.root}; wait for it to end ({path} is locked).") from None
+            raise HomeIsBusy(f"{home.root} is in use ({path} is locked). {path.read_text('utf-8')}") from None
+        path.write_text(who, "utf-8")
         yield
