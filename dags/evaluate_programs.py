@@ -5,6 +5,9 @@
 every check passes, put it in the place of `warehouse/tanso.duckdb`. If lake, policy, ledger and code are those of
 the published file, it keeps that and says so.
 
+Started by hand with `as_of` it evaluates a past day again instead, with the files, policy and batches that were known
+by its end, into `backfill/<as_of>/`; what is published stays, and nothing else is started.
+
 **Takes** `lake/`, the packs' `policy/*.csv`, issued batches (`exports/`).
 
 **Gives** `warehouse/tanso.duckdb`; asset `tanso/marts`, which starts `issue_payouts`.
@@ -18,9 +21,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from airflow.sdk import dag, task
+from airflow.sdk import Param, dag, task
+from airflow.sdk.exceptions import AirflowSkipException
 
-from include.operate.assets import AS_OF, DEFAULT_ARGS, LAKE, MARTS, PAYOUTS, WRITER_POOL, as_of, only_batches_are_new
+from include.operate.assets import DEFAULT_ARGS, LAKE, MARTS, PAYOUTS, WRITER_POOL, as_of, only_batches_are_new
 
 
 @dag(
@@ -30,7 +34,27 @@ from include.operate.assets import AS_OF, DEFAULT_ARGS, LAKE, MARTS, PAYOUTS, WR
     default_args=DEFAULT_ARGS,
     doc_md=__doc__,
     tags=["tanso", "evaluate"],
-    params={"as_of": AS_OF},
+    params={
+        "as_of": Param(
+            None,
+            type=["null", "string"],
+            format="date",
+            title="As of",
+            description="A past day, YYYY-MM-DD, to evaluate again as it was by its end (UTC). Empty: evaluate now.",
+        ),
+        "program": Param(
+            None,
+            type=["null", "string"],
+            title="Programme",
+            description="With as of: the program_id whose figures are written out. Empty: all.",
+        ),
+        "period": Param(
+            None,
+            type=["null", "string"],
+            title="Period",
+            description="With as of: the period_id whose figures are written out, such as 2021H1. Empty: all.",
+        ),
+    },
 )
 def evaluate_programs():
     @task(execution_timeout=timedelta(minutes=5))
@@ -43,13 +67,24 @@ def evaluate_programs():
     def build(params: dict, triggering_asset_events=None, outlet_events=None) -> str:
         from include.operate.steps import evaluate
 
+        if params["as_of"]:
+            raise AirflowSkipException("A past day is asked for; what is published stays.")
         outlet_events[MARTS].extra = {
-            "as_of": as_of(params, triggering_asset_events).isoformat(),
+            "as_of": as_of({}, triggering_asset_events).isoformat(),
             "only_batches_are_new": only_batches_are_new(triggering_asset_events),
         }
         return evaluate()
 
+    @task(execution_timeout=timedelta(hours=4))
+    def backfill(params: dict) -> str:
+        from include.operate.steps import backfill
+
+        if not params["as_of"]:
+            raise AirflowSkipException("No past day is asked for.")
+        return backfill(params["as_of"], params["program"], params["period"])
+
     check_policy() >> build()
+    backfill()
 
 
 evaluate_programs()

@@ -55,6 +55,10 @@ def _parser() -> argparse.ArgumentParser:
     purge = add("purge", _purge, "show whose personal data are past their retention; --apply erases them")
     purge.add_argument("--apply", action="store_true", help="erase; unless given nothing is changed")
     purge.add_argument("--as-of", type=date.fromisoformat, help="YYYY-MM-DD; TANSO_AS_OF or today unless given")
+    backfill = add("backfill", _backfill, "evaluate again as of a past day, beside what is published", reads_only=True)
+    backfill.add_argument("as_of", help="YYYY-MM-DD (its end, UTC), or a moment like 2026-07-01T09:00+09:00")
+    backfill.add_argument("--program", help="program_id; all programmes unless given")
+    backfill.add_argument("--period", help="period_id, e.g. 2021H1; all periods unless given")
     add("summary", _summary, "what came in, what was refused, what is due, where it is", reads_only=True)
     return parser
 
@@ -134,6 +138,12 @@ def _purge(options: argparse.Namespace) -> None:
     from include.reports.purge import purge
 
     print(purge(settings.home(), options.as_of or settings.as_of(), options.apply))
+
+
+def _backfill(options: argparse.Namespace) -> None:
+    from include.operate import steps
+
+    steps.backfill(options.as_of, options.program, options.period)
 
 
 def _summary(options: argparse.Namespace) -> None:

@@ -53,9 +53,10 @@ def stored_result(home: Home, source_id: str, sha256: str, wanted: str | None = 
     return result if all((home.root / name).exists() for name in result["files"]) else None
 
 
-def judge(source: Source, receipt: dict, home: Home, policy: Any, wanted: str) -> dict:
+def judge(source: Source, receipt: dict, home: Home, policy: Any, wanted: str, personal: bool = True) -> dict:
     """Judge a landed file and store the result; of a file erased by a purge the result that was kept.
 
+    Without ``personal`` nothing is written that may hold personal data: no vault, refused rows or feedback.
     Raises FileNotFoundError if the bytes are gone without having been erased.
 
     The result: file_name, sha256, fingerprint, status (accepted, rejected), reason, detail, rows_read, rows_accepted,
@@ -91,9 +92,9 @@ def judge(source: Source, receipt: dict, home: Home, policy: Any, wanted: str) -
         try:
             if found := read.forbidden(source, path):
                 raise read.FileRefused("forbidden_column", land.forbidden_detail(found))
-            result |= _judge_rows(con, source, receipt, home, policy, path)
+            result |= _judge_rows(con, source, receipt, home, policy, path, personal)
         except read.FileRefused as refused:
-            files = _report(home, source, receipt, refused)
+            files = _report(home, source, receipt, refused) if personal else []
             result |= {"status": "rejected", "reason": refused.reason, "detail": refused.detail, **refused.figures}
             result |= {"files": [str(file.relative_to(home.root)) for file in files]}
     lake_files.write_json(result, stored)
@@ -116,7 +117,13 @@ def _report(home: Home, source: Source, receipt: dict, refused: read.FileRefused
 
 
 def _judge_rows(
-    con: duckdb.DuckDBPyConnection, source: Source, receipt: dict, home: Home, policy: Any, path: Path
+    con: duckdb.DuckDBPyConnection,
+    source: Source,
+    receipt: dict,
+    home: Home,
+    policy: Any,
+    path: Path,
+    personal: bool,
 ) -> dict[str, Any]:
     kind = kinds.module_of(source.kind)
     values.install(con)
@@ -130,7 +137,7 @@ def _judge_rows(
     lenient = getattr(kind, "ENROLMENT_REASONS", frozenset())
     bad = sum(rows for reason, rows in reasons.items() if reason not in lenient)
     files = []
-    if reasons:
+    if reasons and personal:
         blamed = feedback.blamed(con, source)
         rows = quarantine.rows_of(source, path, found, blamed)
         files.append(feedback.write_rows(home, source, receipt, found, blamed, rows))
@@ -143,7 +150,7 @@ def _judge_rows(
             figures,
         )
 
-    if reasons:
+    if reasons and personal:
         refused = {row_no: reason for row_no, (reason, _) in blamed.items()}
         files.append(quarantine.write_rows(home, receipt, found, refused, rows))
     stage = staged_folder(home, source.source_id) / f"{receipt['sha256']}.parquet"
@@ -154,7 +161,7 @@ def _judge_rows(
         also = stage.with_name(f"{receipt['sha256']}.{name}.parquet")
         lake_files.write(con, f"select * from {query} order by all", also)
         files.append(also)
-    if hasattr(kind, "keep"):
+    if personal and hasattr(kind, "keep"):
         kind.keep(con, source, context)
     return {
         "status": "accepted",

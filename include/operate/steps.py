@@ -64,6 +64,13 @@ def evaluate() -> str:
     return _said(evaluate(settings.home()))
 
 
+def backfill(as_of: str, program_id: str | None = None, period_id: str | None = None) -> str:
+    """Evaluate again as of a past day (or moment), beside what is published."""
+    from include.warehouse.backfill import backfill, parse
+
+    return _said(backfill(settings.home(), parse(as_of), program_id or None, period_id or None))
+
+
 def propose(as_of: date) -> list[dict[str, str]]:
     """Work out what is due; per proposal what the approver is asked: proposal_id, subject, body (Markdown)."""
     from include.payouts import propose

@@ -22,7 +22,7 @@ from include.lake import create_sources
 from include.packs.policy import Policy, load_policy
 from include.payouts import ledger
 from include.settings import Home
-from include.warehouse import publish, read, run_dbt
+from include.warehouse import policies, publish, read, run_dbt
 from include.warehouse.fingerprint import DBT_PROJECT, code_version, fingerprint
 from include.warehouse.run_dbt import NodeResult
 
@@ -71,8 +71,10 @@ def evaluate(
         now = fingerprint(home.lake, policy.fingerprint, project)
         if not force and now == read.published_fingerprint(home):
             log.info("marts are up to date (%s)", now[:12])
+            policies.record(home, roots, policy, datetime.now(UTC))
             return EvaluateResult("unchanged", home.database, time.monotonic() - started, now)
         nodes = _build(home, policy, now, project)
+        policies.record(home, roots, policy, datetime.now(UTC))
         return EvaluateResult("built", home.database, time.monotonic() - started, now, nodes)
 
 

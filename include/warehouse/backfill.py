@@ -1,0 +1,140 @@
+"""Back-fill: evaluate again as of a past day, with the files, policy and batches that were known by its end.
+
+Everything is built aside and nothing that is published is touched. The code is today's; what a purge has erased is
+taken from the facts that it kept.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+from include.packs import load_policy, load_sources
+from include.settings import Home
+from include.warehouse import build, marts_files, past_home, policies
+from include.warehouse.fingerprint import DBT_PROJECT, code_version
+
+
+@dataclass(frozen=True)
+class BackfillResult:
+    """``folder`` has tanso.duckdb, marts/<mart>.parquet, due_and_paid.csv and manifest.json."""
+
+    folder: Path
+    moment: datetime  # UTC; what was known by then counts
+    policy: str  # name of the record under policies/
+    files: tuple[dict, ...]  # path, rows, sha256
+
+    def __str__(self) -> str:
+        return f"evaluated as of {self.moment.isoformat()} with policy {self.policy}: {self.folder}"
+
+
+def backfill(
+    home: Home,
+    as_of: date | datetime,
+    program_id: str | None = None,
+    period_id: str | None = None,
+    project: Path = DBT_PROJECT,
+) -> BackfillResult:
+    """Evaluate as of the end of a day (UTC), or a moment; of a programme or a period if given, else of all.
+
+    The same call gives the same bytes but for ``tanso.duckdb``, whose contents are the same. Safe beside every other
+    step and beside itself. Raises PolicyNotKnown if nothing was evaluated by then, ValueError for a moment to come or
+    an unknown programme or period, and what ``evaluate`` raises.
+    """
+    moment = end_of(as_of)
+    record = policies.in_force(home, moment)
+    packs = [record / "packs"]
+    with _workplace(home) as work:
+        past = past_home.make(home, work / "home", moment, load_sources(packs), load_policy(packs))
+        build.evaluate(past, packs, project=project)
+        result = work / "result"
+        files = marts_files.write(past.database, result, program_id, period_id)
+        past.database.replace(result / past.database.name)
+        about = {
+            "as_of": moment.isoformat(),
+            "program_id": program_id,
+            "period_id": period_id,
+            "policy": record.name,
+            "policy_sha256": policies.about(record)["policy_sha256"],
+            "code_version": code_version(),
+            "code_version_then": policies.about(record)["code_version"],
+            "files": files,
+        }
+        (result / "manifest.json").write_text(json.dumps(about, indent=1) + "\n", "utf-8")
+        folder = home.backfill / "_".join(filter(None, (_name(as_of), program_id, period_id)))
+        _put(result, folder)
+    return BackfillResult(folder, moment, record.name, tuple(files))
+
+
+def parse(text: str) -> date | datetime:
+    """``YYYY-MM-DD``, or a moment with its offset from UTC (``2026-07-01T09:00+09:00``). Raises ValueError."""
+    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        return date.fromisoformat(text)
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} says no offset from UTC; write e.g. {text}+09:00")
+    return moment
+
+
+def end_of(as_of: date | datetime) -> datetime:
+    """The last moment that counts, in UTC: of a day the end, but not later than now; ValueError for what is to come."""
+    now = datetime.now(UTC)
+    if isinstance(as_of, datetime):
+        moment = as_of.astimezone(UTC)
+        if moment > now:
+            raise ValueError(f"as of {as_of.isoformat()}: that is yet to come")
+        return moment
+    if as_of > now.date():
+        raise ValueError(f"as of {as_of.isoformat()}: that day is yet to come (days are those of UTC)")
+    return datetime.combine(as_of, time.min, UTC) + timedelta(days=1, microseconds=-1)
+
+
+def _name(as_of: date | datetime) -> str:
+    return f"{as_of.astimezone(UTC):%Y-%m-%dT%H%M%S.%fZ}" if isinstance(as_of, datetime) else as_of.isoformat()
+
+
+@contextmanager
+def _workplace(home: Home) -> Iterator[Path]:
+    """A folder of one's own under ``backfill/``, removed at the end; so are those that killed runs left."""
+    home.backfill.mkdir(parents=True, exist_ok=True)
+    with _locked(home.backfill):
+        for left in home.backfill.glob(".work-*"):
+            with (left / "lock").open("a") as file:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    continue  # of a run that lives
+                shutil.rmtree(left)
+        work = home.backfill / f".work-{os.getpid()}-{secrets.token_hex(4)}"
+        work.mkdir(mode=0o700)
+        mine = (work / "lock").open("a")
+        fcntl.flock(mine, fcntl.LOCK_EX)
+    try:
+        yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+        mine.close()
+
+
+def _put(result: Path, folder: Path) -> None:
+    """Put the result in the place of an earlier one of the same question; readers keep what they have open."""
+    with _locked(folder.parent):
+        if folder.exists():
+            folder.replace(result.with_name("replaced"))
+        result.replace(folder)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    with (folder / ".lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

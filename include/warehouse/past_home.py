@@ -1,0 +1,91 @@
+"""A home as it was at a moment, for the length of a back-fill: the records by then, and an empty lake of its own.
+
+Records are linked, never copied; nothing personal is written. What was judged already in the same way is linked too:
+files of the lake are replaced, never changed, so the links keep what they were made of.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from include.extracts import judge, lake_files, land, publish_lake
+from include.packs.policy import Policy
+from include.packs.sources import Source
+from include.payouts import ledger
+from include.settings import Home
+
+
+def make(home: Home, root: Path, moment: datetime, sources: Sequence[Source], policy: Policy) -> Home:
+    """Make the home of ``moment`` (UTC) under ``root`` and publish its lake.
+
+    Raises FileNotFoundError if landed bytes are gone without having been erased by a purge.
+    """
+    past = Home(root)
+    with land.lock(home):
+        _link_records(home, past, moment, sources)
+        for source in sources:
+            _link_judged(home, past, source, policy)
+            _link_tree(home.lake / "readings" / f"source_id={source.source_id}", past.lake / "readings")
+    for source in sources:
+        wanted = judge.fingerprint(source, policy)
+        for receipt in land.receipts(past, source.source_id):
+            known = judge.stored_result(past, source.source_id, receipt["sha256"], wanted)
+            if receipt["status"] == "landed" and known is None:
+                judge.judge(source, receipt, past, policy, wanted, personal=False)
+    publish_lake(past, sources, policy, expectations=False)
+    return past
+
+
+def _link_records(home: Home, past: Home, moment: datetime, sources: Sequence[Source]) -> None:
+    past.root.mkdir()
+    past.landing.symlink_to(home.landing)
+    if (home.vault / "key").exists():  # accounts are compared by keyed hash
+        past.vault.mkdir()
+        (past.vault / "key").symlink_to(home.vault / "key")
+    for source in sources:
+        kept, now = past.receipts / source.source_id, home.receipts / source.source_id
+        kept.mkdir(parents=True)
+        (kept / "erased").symlink_to(now / "erased")
+        for path in now.glob("[0-9]*.json"):
+            if datetime.fromisoformat(json.loads(path.read_text("utf-8"))["received_at"]) <= moment:
+                (kept / path.name).symlink_to(path)
+    for batch in ledger.batches(home):
+        issued_at = json.loads((batch / "manifest.json").read_text("utf-8"))["issued_at"]
+        if datetime.fromisoformat(issued_at) <= moment:
+            link = past.exports / batch.relative_to(home.exports)
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(batch)
+
+
+def _link_judged(home: Home, past: Home, source: Source, policy: Policy) -> None:
+    """The staged rows of files that would be judged the same again."""
+    wanted = judge.fingerprint(source, policy)
+    of, to = judge.staged_folder(home, source.source_id), judge.staged_folder(past, source.source_id)
+    to.mkdir(parents=True)
+    for receipt in land.receipts(past, source.source_id):
+        result = judge.stored_result(home, source.source_id, receipt["sha256"], wanted)
+        if receipt["status"] != "landed" or result is None:
+            continue
+        for path in of.glob(f"{receipt['sha256']}.*parquet"):
+            link(path, to / path.name)
+        # Quarantine and feedback stay where they are.
+        result["files"] = [name for name in result["files"] if (past.root / name).exists()]
+        lake_files.write_json(result, to / f"{receipt['sha256']}.json")
+
+
+def _link_tree(of: Path, to: Path) -> None:
+    for path in of.rglob("*.parquet"):
+        link(path, to / path.relative_to(of.parent))
+
+
+def link(path: Path, to: Path) -> None:
+    to.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(path, to)
+    except OSError:  # a file system without hard links
+        shutil.copyfile(path, to)

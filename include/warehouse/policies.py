@@ -1,0 +1,103 @@
+"""Policy as a record: what was in force when, so that a past day can be evaluated again.
+
+``policies/<since>-<hash>/`` holds ``packs/<program_id>/{policy,sources}/`` as the first evaluation with them found
+them, and ``record.json``. A folder is in force from ``since`` (UTC) until the next; it appears whole or not at all and
+is never changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from include.packs.policy import Policy, find_packs, load_policy
+from include.packs.rows import Problems
+from include.settings import Home, program_roots
+from include.warehouse.fingerprint import code_version
+
+_HASH_SIGNS = 12
+
+
+class PolicyNotKnown(ValueError):
+    """No policy is on record for the moment that is asked for."""
+
+
+def record(home: Home, roots: list[Path] | None, policy: Policy, since: datetime) -> Path:
+    """Keep the packs' policy and source declarations, unless they are those of the newest record; its folder.
+
+    One caller at a time (the evaluation's lock). Raises RuntimeError if a pack is changed meanwhile.
+    """
+    files = dict(_files(roots))
+    listed = "\n".join(f"{name} {hashlib.sha256(content).hexdigest()}" for name, content in files.items())
+    digest = hashlib.sha256(listed.encode()).hexdigest()
+    newest = max(records(home), default=None)
+    if newest and newest.name.endswith(f"-{digest[:_HASH_SIGNS]}"):
+        return newest
+    home.policies.mkdir(parents=True, exist_ok=True)
+    aside = home.policies / ".new"
+    shutil.rmtree(aside, ignore_errors=True)  # of a run that was killed
+    (aside / "packs").mkdir(parents=True)
+    for name, content in files.items():
+        path = aside / "packs" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    if load_policy([aside / "packs"]).fingerprint != policy.fingerprint:
+        raise RuntimeError("the policy was changed while it was evaluated; run again")
+    about = {
+        "since": since.astimezone(UTC).isoformat(),
+        "sha256": digest,
+        "policy_sha256": policy.fingerprint,
+        "code_version": code_version(),
+    }
+    (aside / "record.json").write_text(json.dumps(about, indent=1) + "\n", "utf-8")
+    for path in (*aside.rglob("*"), aside):
+        _sync(path)
+    kept = home.policies / f"{since.astimezone(UTC):%Y%m%dT%H%M%S%fZ}-{digest[:_HASH_SIGNS]}"
+    aside.replace(kept)
+    _sync(home.policies)
+    return kept
+
+
+def records(home: Home) -> list[Path]:
+    """The folders of all records, oldest first."""
+    return sorted(path for path in home.policies.glob("[0-9]*-*") if path.is_dir())
+
+
+def in_force(home: Home, moment: datetime) -> Path:
+    """The folder of the record in force at ``moment``. Raises PolicyNotKnown if nothing was evaluated by then."""
+    known = records(home)
+    found = [path for path in known if _since(path) <= moment]
+    if not found:
+        first = f"the first evaluation on record is of {_since(known[0]).isoformat()}" if known else "none is on record"
+        raise PolicyNotKnown(f"{moment.isoformat()}: nothing had been evaluated by then; {first}")
+    return found[-1]
+
+
+def about(folder: Path) -> dict[str, str]:
+    """A record's since, sha256 (of the files), policy_sha256 (of the values) and code_version."""
+    return json.loads((folder / "record.json").read_text("utf-8"))
+
+
+def _since(folder: Path) -> datetime:
+    return datetime.strptime(folder.name.partition("-")[0], "%Y%m%dT%H%M%S%fZ").replace(tzinfo=UTC)
+
+
+def _files(roots: list[Path] | None) -> Iterator[tuple[str, bytes]]:
+    """``<program_id>/policy/<table>.csv`` and ``<program_id>/sources/<source_id>.yml`` with their bytes."""
+    for pack in find_packs(program_roots() if roots is None else roots, Problems()):
+        for path in (*sorted(pack.glob("policy/*.csv")), *sorted(pack.glob("sources/*.yml"))):
+            if not path.name.startswith("."):
+                yield f"{pack.name}/{path.parent.name}/{path.name}", path.read_bytes()
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
