@@ -18,7 +18,7 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 from python_calamine import CalamineError, CalamineWorkbook
 
-from include.extracts import workbook_guard
+from include.extracts import csv_guard, workbook_guard
 from include.packs.sources import Source
 
 _BATCH_BYTES = 16 << 20  # also the longest row that the fast reading takes
@@ -79,7 +79,9 @@ def csv_rows(source: Source, path: Path, encoding: str | None = None, errors: st
     encoding = "utf-8-sig" if is_utf8(encoding) else encoding  # without the byte order mark, if there is one
     with path.open(encoding=encoding, errors=errors, newline="") as file:
         try:
-            for row in csv.reader(file, strict=errors == "strict"):
+            lines = csv_guard.Lines(file)
+            for row in csv.reader(lines, strict=errors == "strict"):
+                lines.row_ended(len(row))
                 if row and not (len(row) == 1 and not row[0].strip()):
                     yield row
         except UnicodeDecodeError as error:
