@@ -91,8 +91,8 @@ class Chain:
         self._seen[task["id"]] = state
         if state == "failed":
             self.failed.append(task)
-        # A watcher is skipped when all is well: no news.
-        if state == "skipped" and task["task_id"] == "report_failed_sources":
+        # A watcher is skipped when all is well, a back-fill when none is asked for: no news.
+        if state == "skipped" and task["task_id"] in ("report_failed_sources", "backfill"):
             return
         name = task["task_id"].rsplit(".", 1)[-1]
         if task.get("rendered_map_index"):
