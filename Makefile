@@ -13,7 +13,7 @@ CLI := $(PYTHON) -m include.cli
 export GX_ANALYTICS_ENABLED := False
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help setup run up down test lint format lock clean ingest evaluate propose approve summary explain purge docs bench-ingest
+.PHONY: help setup run up down test lint format lock clean ingest evaluate propose approve summary explain purge backfill docs bench-ingest
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -66,6 +66,9 @@ docs: setup  ## what every mart and column means and comes from: reports/dbt_doc
 
 purge: setup  ## personal data past their retention; [AS_OF=YYYY-MM-DD] [APPLY=1] erases them
 	@$(CLI) purge $(if $(AS_OF),--as-of "$$AS_OF") $(if $(APPLY),--apply)
+
+backfill: setup  ## AS_OF=YYYY-MM-DD [PROGRAM=<id>] [PERIOD=<id>]: the marts as they were, beside the published ones
+	@$(CLI) backfill "$$AS_OF" $(if $(PROGRAM),--program "$$PROGRAM") $(if $(PERIOD),--period "$$PERIOD")
 
 bench-ingest: setup  ## [ROWS=<n>]: a national month from landing to lake, against the floor of decoding and writing it
 	@$(PYTHON) -m benchmarks.ingest --rows $(or $(ROWS),660000)
