@@ -9,8 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 # What printers set for a character they do not have; in every Korean and Japanese encoding.
 GETA = "〓"
@@ -19,12 +18,13 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 @dataclass(frozen=True)
 class Substitution:
-    """Characters of one cell that the file's encoding lacks, written as 〓. ``row`` is the 1-based data row."""
+    """Characters of one cell that the file's encoding or font lacks, written as 〓. ``row``: the 1-based data row."""
 
     path: str
     row: int
     column: str
     characters: int
+    participant_id: str
 
 
 def _geta(error: UnicodeError) -> tuple[str, int]:
@@ -47,14 +47,19 @@ def cell(value: Any) -> str:
 
 
 def write(
-    path: Path, name: str, encoding: str, header: Sequence[str], rows: Iterable[Sequence[Any]]
+    file: BinaryIO, name: str, encoding: str, header: Sequence[str], rows: Iterable[Sequence[Any]], with_header: bool
 ) -> tuple[int, list[Substitution]]:
-    """Write a new file; the number of data rows and what could not be encoded. ``name`` is the path to report."""
+    """Write a file; the number of data rows and what could not be encoded.
+
+    ``rows``: participant_id, and the values of ``header``. ``name`` is the path to report.
+    """
     written, lost = 0, []
-    with path.open("x", encoding=encoding, errors="tanso_geta", newline="") as file:
-        writer = csv.writer(file, lineterminator="\r\n")
-        writer.writerow(header)
-        for row in rows:
+    text = io.TextIOWrapper(file, encoding=encoding, errors="tanso_geta", newline="")
+    try:
+        writer = csv.writer(text, lineterminator="\r\n")
+        if with_header:
+            writer.writerow(header)
+        for participant_id, *row in rows:
             written += 1
             cells = [cell(value) for value in row]
             writer.writerow(cells)
@@ -62,14 +67,20 @@ def write(
                 "".join(cells).encode(encoding)
             except UnicodeEncodeError:
                 counts = {column: missing(text, encoding) for column, text in zip(header, cells, strict=True)}
-                lost += [Substitution(name, written, column, count) for column, count in counts.items() if count]
+                lost += [
+                    Substitution(name, written, column, count, participant_id)
+                    for column, count in counts.items()
+                    if count
+                ]
+    finally:
+        text.detach()  # which writes what is left, and leaves the file open
     return written, lost
 
 
-def read(content: bytes, encoding: str) -> tuple[list[str], list[list[str]]]:
-    """Header and data rows of a file as a recipient would read it; raises UnicodeDecodeError if it cannot."""
-    header, *rows = csv.reader(io.StringIO(content.decode(encoding), newline=""))
-    return header, rows
+def read(file: BinaryIO, encoding: str, with_header: bool) -> list[list[str]]:
+    """The data rows of a file as a recipient would read it; raises UnicodeDecodeError if it cannot."""
+    rows = list(csv.reader(io.TextIOWrapper(file, encoding=encoding, newline="")))
+    return rows[1:] if with_header else rows
 
 
 def missing(text: str, encoding: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -14,9 +14,10 @@ from typing import Any
 import duckdb
 
 from include.extracts import vault
-from include.payouts import csv_files, pain001, pdf_files
+from include.payouts import csv_files, pain001, pdf_files, xlsx_files
 from include.payouts.csv_files import Substitution
-from include.payouts.layouts import File, Layout
+from include.payouts.declared_files import TABLES, Column, File
+from include.payouts.layouts import Layout
 from include.payouts.ledger import private_folder
 from include.settings import Home
 
@@ -31,14 +32,19 @@ VIEWS = {
     "winners": ("file_winner", "draw_order"),
 }
 
+# format -> the fields of lines that its rows are made of, where it has no columns
+FIELDS = {"pain.001.001.09": pain001.FIELDS}
+
 
 @dataclass(frozen=True)
 class Written:
-    """A file of a batch: ``path`` in its folder, data rows, and what it pays (None: nothing)."""
+    """A file of a batch: ``path`` in its folder, data rows, and what it pays (None: nothing). ``pays``: the region and
+    incentive type whose lines it is the table of, if it is."""
 
     path: str
     rows: int
     amount: int | None
+    pays: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -59,62 +65,64 @@ def write(
     """Write the files per region into ``folder``; what was written, and the characters that an encoding lacks.
 
     ``connection`` holds the decision, restricted to the batch's programme and period. Raises ValueError when the vault
-    lacks somebody who is to be paid, or when a notice would leave out an award.
+    lacks somebody who is to be paid, when a notice would leave out an award, or when the layout does not suit.
     """
     _prepare(connection, home, layout, batch)
     paid = _paid(connection)
-    without_file = {kind for _, kind in paid} - {file.incentive_type for file in layout.files if file.format == "csv"}
-    if without_file:
-        raise ValueError(
-            f"payouts.yml of {batch.program_id}: no CSV file pays incentive_type {', '.join(sorted(without_file))}; "
-            "add one"
-        )
     names = dict(connection.execute("select region_code, region_name from region").fetchall())
+    _check(layout, paid, names)
     (as_of,) = connection.execute("select getvariable('as_of')").fetchone()
     written: list[Written] = []
     lost: list[Substitution] = []
     for file in layout.files:
         for (region, ranking), rows in _by_region(connection, file):
-            name = f"{_safe(region)}/{file.name.replace('{ranking_id}', _safe(ranking))}"
+            plain = f"{_safe(region)}/{file.name.replace('{ranking_id}', _safe(ranking))}"
+            name = plain + layout.seal.suffix(region)
             private_folder(folder / region)
             lines, amount = paid[region, file.incentive_type] if file.pays else (None, None)
-            if file.format == "csv":
-                count, missing = csv_files.write(folder / name, name, layout.encoding, list(file.columns), rows)
-                lost += missing
-            elif file.format == "pdf":
-                letter = {
-                    "program_id": batch.program_id,
-                    "period_id": batch.period_id,
-                    "batch_id": batch.batch_id,
-                    "as_of": as_of.isoformat(),
-                    "region_name": names.get(region, region),
-                    "awards": [title for title, field in file.columns.items() if field.startswith("award.")],
-                }
-                count, missing = pdf_files.write(
-                    folder / name, name, file.template, file.font, letter, list(file.columns), rows, batch.issued_at
-                )
-                lost += missing
-            else:
-                payer = layout.debtors.get(region, {})
-                header = pain001.Header(
-                    f"{batch.batch_id}-{region}",
-                    batch.issued_at,
-                    lines,
-                    amount,
-                    batch.currency,
-                    names.get(region, region),
-                    payer.get("bank_code"),
-                    payer.get("account_no"),
-                )
-                transfers = (pain001.Transfer(f"{batch.batch_id}-{line_no}", *rest) for line_no, *rest in rows)
-                count = pain001.write(folder / name, header, transfers)
-            written.append(Written(name, count, amount))
+            header, missing = list(file.columns), []
+            with layout.seal.create(folder / name, region) as opened:
+                if file.format == "csv":
+                    count, missing = csv_files.write(opened, name, file.encoding, header, rows, file.header)
+                elif file.format == "xlsx":
+                    count = xlsx_files.write(opened, name, header, rows, file.header, batch.issued_at)
+                elif file.format == "pdf":
+                    letter = {
+                        "program_id": batch.program_id,
+                        "period_id": batch.period_id,
+                        "batch_id": batch.batch_id,
+                        "as_of": as_of.isoformat(),
+                        "region_name": names.get(region, region),
+                        "awards": list(file.awards),
+                    }
+                    count, missing = pdf_files.write(
+                        opened, name, file.template, file.font, letter, header, rows, batch.issued_at
+                    )
+                else:
+                    payer = layout.debtors.get(region, {})
+                    message = pain001.Header(
+                        f"{batch.batch_id}-{region}",
+                        batch.issued_at,
+                        lines,
+                        amount,
+                        batch.currency,
+                        transfer_day(batch.issued_at, layout.transfer_days),
+                        names.get(region, region),
+                        payer.get("bank_code"),
+                        payer.get("account_no"),
+                    )
+                    transfers = (pain001.Transfer(f"{batch.batch_id}-{no}", *rest) for _, no, *rest in rows)
+                    count = pain001.write(opened, message, transfers)
+            lost += missing
+            table = (region, file.incentive_type) if file.pays and file.format in TABLES else None
+            written.append(Written(name, count, amount, table))
     return written, lost
 
 
 def _prepare(connection: duckdb.DuckDBPyConnection, home: Home, layout: Layout, batch: Head) -> None:
     note = layout.transfer_note.format(period_id=batch.period_id)
     connection.execute("set variable transfer_note = ?", [note])
+    connection.execute("set variable transfer_on = ?", [transfer_day(batch.issued_at, layout.transfer_days)])
     before, after = SQL.read_text("utf-8").split(PEOPLE)
     connection.execute(before)
     wanted = connection.table("wanted_person").to_arrow_table()
@@ -129,7 +137,7 @@ def _prepare(connection: duckdb.DuckDBPyConnection, home: Home, layout: Layout, 
             "is to be paid; restore the vault from its backup, or ingest and evaluate again"
         )
     for file in layout.files:
-        shown = [field.removeprefix("award.") for field in file.columns.values() if field.startswith("award.")]
+        shown = [title.removeprefix("award.") for title in file.awards.values()]
         if file.rows != "notices" or "*" in shown:
             continue
         left_out = connection.execute(
@@ -144,6 +152,29 @@ def _prepare(connection: duckdb.DuckDBPyConnection, home: Home, layout: Layout, 
             )
 
 
+def transfer_day(issued_at: datetime, working_days: int) -> date:
+    """The day to transfer: so many days from Monday to Friday after the day of issue; public holidays are not known."""
+    day = issued_at.date()
+    while working_days:
+        day += timedelta(days=1)
+        working_days -= day.weekday() < 5
+    return day
+
+
+def _check(layout: Layout, paid: dict[tuple[str, str], tuple[int, int]], names: dict[str, str]) -> None:
+    where = f"payouts.yml of {layout.program_id}"
+    unknown = layout.regions - set(names)
+    if unknown:
+        raise ValueError(
+            f"{where}: {', '.join(sorted(unknown))} is no region of region_policies.csv; correct the code under "
+            "debtors, recipients or by_region"
+        )
+    for region, incentive_type in sorted(paid):
+        found = [f for f in layout.files if f.incentive_type == incentive_type and f.is_for(region)]
+        if not any(file.format in TABLES for file in found):
+            raise ValueError(f"{where}: no CSV or XLSX file pays incentive_type {incentive_type} in {region}; add one")
+
+
 def _paid(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], tuple[int, int]]:
     """(region, incentive type) -> lines and amount."""
     rows = connection.execute(
@@ -155,29 +186,51 @@ def _paid(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], tuple[
 def _by_region(
     connection: duckdb.DuckDBPyConnection, file: File
 ) -> Iterator[tuple[tuple[str, str], Iterator[tuple[Any, ...]]]]:
-    """(region, ranking) and its rows, streamed: nothing else may run on the connection meanwhile."""
+    """(region, ranking) and its rows (participant_id, and the values of the columns), streamed: nothing else may run
+    on the connection meanwhile."""
     view, order = VIEWS[file.rows]
     values: list[Any] = []
-    columns = []
-    for field in file.columns.values() or pain001.FIELDS:
-        if field == "award.*":
-            columns.append("coalesce(list_sum(map_values(awards)), 0)::bigint")
-        elif field.startswith("award."):
-            columns.append("coalesce(map_extract_value(awards, ?), 0)")
-            values.append(field.removeprefix("award."))
-        else:
-            columns.append(field)
-    where = ""
-    if file.incentive_type:
-        where = "where incentive_type = ?"
-        values.append(file.incentive_type)
+    columns = [_value(column, values) for column in file.columns.values()] or list(FIELDS[file.format])
+    where = []
+    for condition, value in (
+        ("incentive_type = ?", file.incentive_type),
+        ("list_contains(?, region_code)", sorted(file.only)),
+        ("not list_contains(?, region_code)", sorted(file.but)),
+    ):
+        if value:
+            where.append(condition)
+            values.append(value)
     ranking = "ranking_id" if file.rows == "rankings" else "''"
     result = connection.execute(
-        f"select region_code, {ranking}, {', '.join(columns)} from {view} {where} order by region_code, {order}", values
+        f"select region_code, {ranking}, participant_id, {', '.join(columns)} from {view} "
+        f"where {' and '.join(where) or 'true'} order by region_code, {order}",
+        values,
     )
     chunks = iter(lambda: result.fetchmany(10_000), [])
     for key, rows in groupby((row for chunk in chunks for row in chunk), key=itemgetter(0, 1)):
         yield key, (row[2:] for row in rows)
+
+
+def _value(column: Column, values: list[Any]) -> str:
+    """A column as SQL; its parameters are added to ``values``."""
+    if column.field is None:
+        values.append(column.text)
+        return "?::varchar"
+    if column.field == "award.*":
+        sql = "coalesce(list_sum(map_values(awards)), 0)::bigint"
+    elif column.field.startswith("award."):
+        sql = "coalesce(map_extract_value(awards, ?), 0)"
+        values.append(column.field.removeprefix("award."))
+    else:
+        sql = column.field
+    if column.date is not None:
+        values.append(column.date)
+        return f"strftime({sql}, ?)"
+    if column.pad is not None:
+        # printf and lpad would cut what is longer
+        values.append(column.pad)
+        return f"(select repeat('0', greatest(? - length(shown), 0)) || shown from (select ({sql})::varchar as shown))"
+    return sql
 
 
 def _safe(name: str) -> str:

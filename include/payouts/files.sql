@@ -56,6 +56,7 @@ select
     l.incentive_type,
     coalesce(b.name_local, l.incentive_type) as incentive_type_label,
     getvariable('transfer_note') as transfer_note,
+    getvariable('transfer_on') as transfer_on,
     z.prize_code,
     h.name,
     h.masked_name,

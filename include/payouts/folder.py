@@ -6,13 +6,14 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import duckdb
 
-from include.payouts import control, csv_files, files, pain001, pdf_files
+from include.payouts import control, csv_files, files, pain001, pdf_files, xlsx_files
 from include.payouts.csv_files import Substitution
 from include.payouts.decision import rows
+from include.payouts.declared_files import TABLES, File
 from include.payouts.layouts import Layout
 from include.payouts.propose import Proposal
 from include.settings import Home
@@ -45,11 +46,10 @@ def write(
         ).write_parquet(str(folder / "listed.parquet"))
         items = sum(listed["items"] for listed in current.lists)
         written.append(files.Written("listed.parquet", items, None))
-    pays = {file.name: file.incentive_type for file in layout.files if file.pays and file.format == "csv"}
     paid = [
-        {"region_code": Path(file.path).parent.name, "incentive_type": pays[name], "amount": file.amount}
+        {"region_code": file.pays[0], "incentive_type": file.pays[1], "amount": file.amount}
         for file in written
-        if (name := Path(file.path).name) in pays
+        if file.pays
     ]
     totals = control.totals(connection, current, paid, folder / "lines.parquet")
     count = control.write(connection, folder / control.NAME, totals, current, head)
@@ -92,30 +92,20 @@ def read_back(connection: duckdb.DuckDBPyConnection, layout: Layout, folder: Pat
     ).fetchone()
     _same("lines.parquet", lines, (manifest["lines"], manifest["amount"], manifest["lines"], True))
     _same("totals", (sum(t["lines"] for t in totals), sum(t["amount"] for t in totals)), lines[:2])
-    by_name = {file.name: file for file in layout.files}
     paid: dict[tuple[str, str], list[tuple[int, int]]] = {}
     for entry in manifest["files"]:
         path = folder / entry["path"]
         _same(f"{entry['path']}: SHA-256", _sha256(path), entry["sha256"])
-        if path.suffix == ".parquet":
-            continue
-        if entry["path"] == control.NAME:
-            continue
-        file = by_name.get(path.name)
-        if path.suffix == ".pdf":
-            _same(f"{entry['path']}: pages", pdf_files.pages(path), entry["rows"])
-            continue
-        if file is not None and file.format != "csv":
-            transfers, amount, stated = pain001.read(path)
-            _same(entry["path"], (transfers, amount, stated), (entry["rows"], entry["amount"], entry["amount"]))
-            continue
-        header, data = csv_files.read(path.read_bytes(), layout.encoding)
-        _same(f"{entry['path']}: rows", len(data), entry["rows"])
-        if file is not None and file.pays:
-            column = header.index(next(title for title, field in file.columns.items() if field == "amount"))
-            amount = sum(int(row[column]) for row in data)
-            _same(f"{entry['path']}: amount", amount, entry["amount"])
-            paid.setdefault((path.parent.name, file.incentive_type), []).append((len(data), amount))
+        if path.parent == folder:
+            continue  # lines, lists and control report: no region's
+        region = path.parent.name
+        file = layout.file(region, path.name.removesuffix(layout.seal.suffix(region)))
+        with layout.seal.open(path) as content:
+            rows, amount = _contents(file, content)
+        _same(f"{entry['path']}: {'pages' if file.format == 'pdf' else 'rows'}", rows, entry["rows"])
+        _same(f"{entry['path']}: amount", amount, entry["amount"])
+        if file.pays and file.format in TABLES:
+            paid.setdefault((region, file.incentive_type), []).append((rows, amount))
     expected = {(t["region_code"], t["incentive_type"]): [(t["lines"], t["amount"])] for t in totals}
     _same("what the files pay per region and incentive type", paid, expected)
     shown = [
@@ -126,6 +116,24 @@ def read_back(connection: duckdb.DuckDBPyConnection, layout: Layout, folder: Pat
     _same(f"{control.NAME}: totals", control.read(folder / control.NAME), shown)
     sums = (manifest["lines"], *[manifest["amount"]] * 4)
     _same(f"{control.NAME}: sums", control.read_sum(folder / control.NAME), sums)
+
+
+def _contents(file: File, content: BinaryIO) -> tuple[int, int | None]:
+    """Rows (or pages) of a file and what it pays, as whoever gets it would read them."""
+    if file.format == "pdf":
+        return pdf_files.pages(content), None
+    if file.format not in TABLES:
+        rows, amount, stated = pain001.read(content)
+        _same(f"{file.name}: sum", amount, stated)
+        return rows, amount
+    if file.format == "csv":
+        data = csv_files.read(content, file.encoding, file.header)
+    else:
+        data = xlsx_files.read(content, file.header)
+    if not file.pays:
+        return len(data), None
+    column = [column.field for column in file.columns.values()].index("amount")
+    return len(data), sum(int(row[column]) for row in data)
 
 
 def _totals(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:

@@ -3,14 +3,26 @@
 ```yaml
 encoding: cp949                    # of the CSV files
 transfer_note: 포인트 {period_id}      # what the recipient's bank book shows
-debtors:                           # optional: the account that pays, per region, for pain.001
+transfer_days: 2                   # optional: working days (Monday to Friday) from issue to transfer; 0 unless set
+debtors:                           # optional: the account that pays, per region; for format zengin more, see zengin.py
   "48170": {bank_code: "011", account_no: "12345678901"}
+recipients:                        # optional: regions whose files are encrypted, and their public keys (age)
+  "48170": [age1...]
 files:
   cash.csv:                        # {ranking_id} in a name makes one file per ranking
     rows: lines                    # lines | held | rankings | notices | winners
     incentive_type: cash           # only these lines; such a file pays
-    format: csv                    # csv (default) | pain.001.001.09 | pdf
-    columns: {순번: line_no, ...}   # header: field, in the order of the file
+    format: csv                    # csv (default) | xlsx | pdf | pain.001.001.09 | zengin
+    columns: {순번: line_no, ...}   # header: field, or header: a map, in the order of the file
+    by_region:                     # optional: what differs for a region, for instance because of its bank
+      "48170":
+        name: bulk.csv
+        encoding: utf-8-sig
+        header: false              # no header row
+        columns:
+          은행: {field: bank_code, pad: 4}            # filled up with zeros
+          이체일: {field: transfer_on, date: "%Y%m%d"}
+          적요: {text: 포인트}                          # always the same
   letters.pdf:                     # a page per row
     rows: notices
     format: pdf
@@ -22,50 +34,19 @@ files:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from importlib import metadata
+from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from include import settings
+from include.payouts.declared_files import LISTS, File, count_of, encoding_of, read_files
+from include.payouts.seal import Seal
 
 DEFAULT = Path(__file__).with_name("default.yml")
 
-_PERSON = {"participant_id", "name", "postal_code", "address", "address_detail", "masked_name"}
-# rows -> the fields a column may show; notices also have award.<award_type>
-FIELDS: dict[str, set[str]] = {
-    "lines": _PERSON
-    | {"line_no", "amount", "incentive_type", "incentive_type_label", "transfer_note", "prize_code"}
-    | {"bank_code", "account_no", "account_holder", "card_no", "masked_payee"},
-    "held": {"participant_id", "amount", "hold_reason", "hold_reason_label"},
-    "rankings": {"rank", "participant_id", "public_name", "score", "participant_class"},
-    "notices": _PERSON
-    | {"application_id", "carried_points", "expired_points", "redeemed_points", "closing_points", "closing_expires_on"}
-    | {"certified_on", "prize_code"},
-    "winners": _PERSON | {"draw_order", "public_name"},
-}
-# rows of a file -> the list that it brings
-LISTS = {"notices": "notices", "winners": "lottery", "rankings": "ranking"}
-FORMATS = ("csv", "pain.001.001.09", "pdf")
-
-
-@dataclass(frozen=True)
-class File:
-    """One file per region that has such rows. ``columns``: header -> field; ``template`` and ``font`` of a PDF."""
-
-    name: str
-    rows: str
-    incentive_type: str | None
-    format: str
-    columns: dict[str, str]
-    template: Path | None = None
-    font: Path | None = None
-
-    @property
-    def pays(self) -> bool:
-        return self.incentive_type is not None
+_KEYS = {"encoding", "transfer_note", "transfer_days", "debtors", "recipients", "files"}
 
 
 @dataclass(frozen=True)
@@ -77,10 +58,21 @@ class Layout:
     transfer_note: str
     debtors: dict[str, dict[str, str]]
     files: tuple[File, ...]
+    transfer_days: int = 0
+    seal: Seal = field(default_factory=lambda: Seal({}))
 
     @property
     def lists(self) -> set[str]:
         return {LISTS[file.rows] for file in self.files if file.rows in LISTS}
+
+    @property
+    def regions(self) -> set[str]:
+        """The regions that the layout names."""
+        return {*self.debtors, *self.seal.regions, *(region for file in self.files for region in file.only)}
+
+    def file(self, region: str, name: str) -> File | None:
+        """The declaration of a region's file."""
+        return next((file for file in self.files if file.is_for(region) and file.is_named(name)), None)
 
 
 def load_layout(program_id: str, roots: list[Path] | None = None) -> Layout:
@@ -89,74 +81,24 @@ def load_layout(program_id: str, roots: list[Path] | None = None) -> Layout:
     path = next((pack for pack in packs if pack.exists()), DEFAULT)
     declared = yaml.safe_load(path.read_text("utf-8"))
     try:
+        unknown = set(declared) - _KEYS
+        if unknown:
+            raise ValueError(f"unknown key {', '.join(sorted(unknown))}")
+        encoding, keys = declared["encoding"], declared.get("recipients") or {}
         return Layout(
             program_id,
-            _encoding(declared["encoding"]),
+            encoding_of(encoding),
             str(declared["transfer_note"]),
             {str(region): account for region, account in (declared.get("debtors") or {}).items()},
-            tuple(_file(name, spec, path.parent) for name, spec in declared["files"].items()),
+            tuple(
+                file
+                for name, spec in declared["files"].items()
+                for file in read_files(name, spec, path.parent, encoding)
+            ),
+            count_of("transfer_days", declared.get("transfer_days", 0)),
+            Seal({str(region): key if isinstance(key, list) else [key] for region, key in keys.items()}),
         )
     except KeyError as missing:
         raise ValueError(f"{path}: {missing} is missing") from None
     except (ValueError, TypeError, AttributeError) as error:
         raise ValueError(f"{path}: {error}") from None
-
-
-def _encoding(name: str) -> str:
-    try:
-        "".encode(name)
-    except LookupError:
-        raise ValueError(f"encoding {name!r} is unknown") from None
-    return name
-
-
-def _file(name: str, spec: dict[str, Any], folder: Path) -> File:
-    unknown = set(spec) - {"rows", "incentive_type", "format", "columns", "template", "font"}
-    if unknown:
-        raise ValueError(f"{name}: unknown key {', '.join(sorted(unknown))}")
-    source, file_format, columns = spec["rows"], spec.get("format", "csv"), spec.get("columns") or {}
-    if source not in FIELDS:
-        raise ValueError(f"{name}: rows must be one of {', '.join(FIELDS)}, not {source!r}")
-    if file_format not in FORMATS:
-        raise ValueError(f"{name}: format must be one of {', '.join(FORMATS)}, not {file_format!r}")
-    if (file_format != "pain.001.001.09") != bool(columns):
-        raise ValueError(f"{name}: a CSV or PDF file needs columns, another format takes none")
-    if (file_format == "pdf") != bool(spec.get("template") and spec.get("font")):
-        raise ValueError(f"{name}: a PDF file needs template and font, another format takes none")
-    if file_format == "pdf" and spec.get("incentive_type"):
-        raise ValueError(f"{name}: a PDF file pays nothing; leave out incentive_type")
-    if file_format == "pain.001.001.09" and not spec.get("incentive_type"):
-        raise ValueError(f"{name}: {file_format} needs an incentive_type")
-    if spec.get("incentive_type") and source != "lines":
-        raise ValueError(f"{name}: only lines have an incentive_type")
-    if spec.get("incentive_type") and file_format == "csv" and "amount" not in columns.values():
-        raise ValueError(f"{name}: a file that pays needs a column with the field amount")
-    for header, field in columns.items():
-        if field not in FIELDS[source] and not (source == "notices" and str(field).startswith("award.")):
-            known = ", ".join(sorted(FIELDS[source]))
-            raise ValueError(f"{name}: column {header}: {source} have no field {field!r}, but {known}")
-    return File(
-        name,
-        source,
-        spec.get("incentive_type"),
-        file_format,
-        {str(h): str(f) for h, f in columns.items()},
-        _existing(name, "template", folder / spec["template"]) if file_format == "pdf" else None,
-        _existing(name, "font", _font(name, spec["font"], folder)) if file_format == "pdf" else None,
-    )
-
-
-def _font(name: str, declared: str, folder: Path) -> Path:
-    package, colon, file = declared.partition(":")
-    if not colon:
-        return folder / declared
-    try:
-        return Path(str(metadata.distribution(package).locate_file(file)))
-    except metadata.PackageNotFoundError:
-        raise ValueError(f"{name}: font: the package {package} is not installed; run make setup") from None
-
-
-def _existing(name: str, key: str, path: Path) -> Path:
-    if not path.is_file():
-        raise ValueError(f"{name}: {key}: there is no file {path}")
-    return path

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
+from typing import BinaryIO
 
 from lxml import etree
 
@@ -26,13 +27,15 @@ FIELDS = ("line_no", "amount", "bank_code", "account_no", "account_holder", "tra
 
 @dataclass(frozen=True)
 class Header:
-    """Who pays how much in all. ``message_id`` at most 35 characters; amounts in whole units of ``currency``."""
+    """Who pays how much in all, and when. ``message_id`` has at most 35 characters; amounts are whole units of
+    ``currency``."""
 
     message_id: str
     created_at: datetime
     transfers: int
     amount: int
     currency: str
+    transfer_on: date
     debtor: str
     debtor_bank_code: str | None = None
     debtor_account_no: str | None = None
@@ -50,10 +53,10 @@ class Transfer:
     note: str
 
 
-def write(path: Path, header: Header, transfers: Iterable[Transfer]) -> int:
-    """Write a new file, UTF-8, however many transfers there are; their number."""
+def write(file: BinaryIO, header: Header, transfers: Iterable[Transfer]) -> int:
+    """Write a file, UTF-8, however many transfers there are; their number."""
     written = 0
-    with path.open("xb") as file, etree.xmlfile(file, encoding="UTF-8") as xml:
+    with etree.xmlfile(file, encoding="UTF-8") as xml:
         xml.write_declaration()
         with xml.element(_TAG + "Document", nsmap={None: NAMESPACE}), xml.element(_TAG + "CstmrCdtTrfInitn"):
             _element(xml, "GrpHdr", _group(header))
@@ -66,10 +69,10 @@ def write(path: Path, header: Header, transfers: Iterable[Transfer]) -> int:
     return written
 
 
-def read(path: Path) -> tuple[int, int, int]:
+def read(file: BinaryIO) -> tuple[int, int, int]:
     """Transfers, their sum, and the sum that the file states; raises XMLSyntaxError when it is not valid."""
     transfers = amount = stated = 0
-    for _, element in etree.iterparse(str(path), schema=_schema(), resolve_entities=False):
+    for _, element in etree.iterparse(file, schema=_schema(), resolve_entities=False):
         if element.tag == _TAG + "InstdAmt":
             amount += int(element.text)
             transfers += 1
@@ -104,7 +107,7 @@ def _payment(header: Header) -> list:
         ("PmtMtd", "TRF"),
         ("NbOfTxs", str(header.transfers)),
         ("CtrlSum", str(header.amount)),
-        ("ReqdExctnDt", [("Dt", header.created_at.date().isoformat())]),
+        ("ReqdExctnDt", [("Dt", header.transfer_on.isoformat())]),
         ("Dbtr", [("Nm", _name(header.debtor))]),
         ("DbtrAcct", _account(header.debtor_account_no or NOT_PROVIDED)),
         ("DbtrAgt", _agent(header.debtor_bank_code)),

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import typst
 
@@ -14,7 +14,7 @@ from include.payouts.csv_files import GETA, Substitution
 
 
 def write(
-    path: Path,
+    file: BinaryIO,
     name: str,
     template: Path,
     font: Path,
@@ -23,8 +23,9 @@ def write(
     rows: Iterable[Sequence[Any]],
     at: datetime,
 ) -> tuple[int, list[Substitution]]:
-    """Write a new file; the number of rows and what the font has no letter for. ``name`` is the path to report.
+    """Write a file; the number of rows and what the font has no letter for. ``name`` is the path to report.
 
+    ``rows``: participant_id, and the values of ``header``.
     The template gets ``head`` and ``rows``, a dictionary by ``header`` each, as JSON in its input ``data``. ``at``: its
     clock, so that the same input gives the same bytes. Raises ValueError naming the template when it does not compile.
     """
@@ -34,13 +35,13 @@ def write(
         drawn = set(letters.getBestCmap())
     lost: list[Substitution] = []
     values = []
-    for number, row in enumerate(rows, start=1):
+    for number, (participant_id, *row) in enumerate(rows, start=1):
         values.append({})
         for column, value in zip(header, row, strict=True):
             shown, missing = _shown(value, drawn)
             values[-1][column] = shown
             if missing:
-                lost.append(Substitution(name, number, column, missing))
+                lost.append(Substitution(name, number, column, missing, participant_id))
     data = json.dumps({**head, "rows": values}, ensure_ascii=False)
     try:
         compiler = typst.Compiler(
@@ -50,16 +51,15 @@ def write(
         content = compiler.compile(format="pdf", timestamp=int(at.timestamp()), pdf_tags=False)
     except typst.TypstError as error:
         raise ValueError(f"{template} does not compile: {error}; correct the template") from None
-    with path.open("xb") as file:
-        file.write(content)
+    file.write(content)
     return len(values), lost
 
 
-def pages(path: Path) -> int:
+def pages(file: BinaryIO) -> int:
     """How many pages a file has."""
     from pypdf import PdfReader  # as above
 
-    return len(PdfReader(path).pages)
+    return len(PdfReader(file).pages)
 
 
 def _shown(value: Any, drawn: set[int]) -> tuple[Any, int]:

@@ -61,7 +61,7 @@ def test_the_shipped_packs_pay_what_they_offer():
             {"files": {"a.csv": {"rows": "held", "columns": {"a": "name"}}}},
             "a.csv: column a: held have no field 'name'",
         ),
-        ({"files": {"a.csv": {"rows": "lines"}}}, "a.csv: a CSV or PDF file needs columns"),
+        ({"files": {"a.csv": {"rows": "lines"}}}, "a.csv: a CSV, XLSX or PDF file needs columns"),
         ({"files": {"a.csv": {"rows": "lines", "colums": {}}}}, "a.csv: unknown key colums"),
         (
             {"files": {"a.csv": {"rows": "lines", "incentive_type": "cash", "columns": {"n": "line_no"}}}},
@@ -86,5 +86,6 @@ def test_a_kind_of_payout_without_a_file_stops_the_batch(house: House, tmp_path:
     (tmp_path / "packs" / KR / "payouts.yml").write_text(yaml.safe_dump(GOOD), "utf-8")
     house.money("K1", 10_000, incentive_type="voucher")
     (proposal,) = propose(house.publish(), date(2021, 6, 1), [tmp_path / "packs"])
-    with pytest.raises(ValueError, match="payouts.yml of kr_carbon_point: no CSV file pays incentive_type voucher"):
+    message = "payouts.yml of kr_carbon_point: no CSV or XLSX file pays incentive_type voucher in 48170"
+    with pytest.raises(ValueError, match=message):
         issue(house.home, proposal, "Kim", [tmp_path / "packs"])
