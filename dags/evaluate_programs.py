@@ -54,6 +54,12 @@ from include.operate.assets import DEFAULT_ARGS, LAKE, MARTS, PAYOUTS, WRITER_PO
             title="Period",
             description="With as of: the period_id whose figures are written out, such as 2021H1. Empty: all.",
         ),
+        "force": Param(
+            False,
+            type="boolean",
+            title="Force",
+            description="Build and publish also when lake, policy, ledger and code are those of the published marts.",
+        ),
     },
 )
 def evaluate_programs():
@@ -73,7 +79,7 @@ def evaluate_programs():
             "as_of": as_of({}, triggering_asset_events).isoformat(),
             "only_batches_are_new": only_batches_are_new(triggering_asset_events),
         }
-        return evaluate()
+        return evaluate(params["force"])
 
     @task(execution_timeout=timedelta(hours=4))
     def backfill(params: dict) -> str:

@@ -8,7 +8,7 @@ refuse bad rows and files, and stage the rest. Then publish the lake: for each m
 
 **Gives** `lake/`, `vault/`, `quarantine/`, `rejected/`; asset `tanso/lake`, which starts `evaluate_programs`.
 
-**When it fails** A task `ingest_source[<source_id>]` that fails stops only its own source: the others are
+**When it fails** A task `ingest_source [<source_id>]` that fails stops only its own source: the others are
 published, and `report_failed_sources` fails the run so that it is seen. Nothing of the failed source is lost or
 half-taken: mend what the log names and start the DAG again, with `sources` set to that source if you like. Refused
 rows and files are no failure: see `make summary`. Running it again takes nothing twice.
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from airflow.sdk import Param, dag, task
+from airflow.sdk import Param, dag, get_current_context, task
 
 from include.operate.assets import AS_OF, DEFAULT_ARGS, LAKE, WRITER_POOL, as_of
 
@@ -48,11 +48,12 @@ def ingest_extracts():
 
         return source_ids(params["sources"])
 
-    @task(retries=2, execution_timeout=timedelta(hours=2), map_index_template="{{ source_id }}")
+    # Named by the files it brought, as soon as they are known.
+    @task(retries=2, execution_timeout=timedelta(hours=2), map_index_template="{{ brought | default(source_id) }}")
     def ingest_source(source_id: str) -> str:
         from include.operate.steps import ingest_source
 
-        return ingest_source(source_id)
+        return ingest_source(source_id, lambda files: get_current_context().update(brought=f"{source_id}: {files}"))
 
     # A source that failed must not keep the others' files out of the lake.
     @task(trigger_rule="all_done", pool=WRITER_POOL, outlets=[LAKE], execution_timeout=timedelta(hours=2))

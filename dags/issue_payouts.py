@@ -24,28 +24,33 @@ from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import dag, task, task_group
 from airflow.sdk.exceptions import AirflowSkipException
 
-from include.operate.assets import AS_OF, DEFAULT_ARGS, MARTS, PAYOUTS, WRITER_POOL, as_of, only_batches_are_new
+from include.operate import assets
 
 
 @dag(
-    schedule=[MARTS],
+    schedule=[assets.MARTS],
     catchup=False,
     # Runs that wait for a person must not keep new ones from starting.
     max_active_runs=64,
-    default_args=DEFAULT_ARGS,
+    default_args=assets.DEFAULT_ARGS,
     doc_md=__doc__,
     tags=["tanso", "payouts"],
-    params={"as_of": AS_OF},
+    params={"as_of": assets.AS_OF, "program": assets.PROGRAM, "period": assets.PERIOD},
+    deadline=assets.ANSWERED_IN_TIME,
 )
 def issue_payouts():
     @task
     def propose(params: dict, triggering_asset_events=None) -> list[dict[str, str]]:
+        from include.operate.alerts import payout_dates
         from include.operate.steps import propose
 
         # Otherwise every batch would have the proposals that still wait asked for once more.
-        if only_batches_are_new(triggering_asset_events):
+        if assets.only_batches_are_new(triggering_asset_events):
             return []
-        return propose(as_of(params, triggering_asset_events))
+        day = assets.as_of(params, triggering_asset_events)
+        asked = propose(day, params["program"], params["period"])
+        payout_dates(day)
+        return asked
 
     # One group a proposal: a batch that is approved does not wait for the answers to the others.
     @task_group
@@ -66,9 +71,9 @@ def issue_payouts():
 
         @task(
             retries=0,
-            pool=WRITER_POOL,
+            pool=assets.WRITER_POOL,
             priority_weight=10,
-            outlets=[PAYOUTS],
+            outlets=[assets.PAYOUTS],
             map_index_template="{{ task.op_kwargs.get('proposal_id') }}",
         )
         def issue(
@@ -76,11 +81,11 @@ def issue_payouts():
         ) -> str:
             from include.operate.steps import issue
 
-            outlet_events[PAYOUTS].extra = {
-                "as_of": as_of(params, triggering_asset_events).isoformat(),
+            outlet_events[assets.PAYOUTS].extra = {
+                "as_of": assets.as_of(params, triggering_asset_events).isoformat(),
                 "only_batches_are_new": True,
             }
-            batch_id = issue(proposal_id, approval["responded_by_user"]["name"])
+            batch_id = issue(proposal_id, assets.responder(approval))
             if not batch_id:
                 raise AirflowSkipException("Nothing of it is due any more: no batch, no event.")
             return batch_id

@@ -8,22 +8,27 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from airflow.sdk import Asset, Param
+from airflow.sdk import Asset, DeadlineAlert, DeadlineReference, Param, SyncCallback
 
 from include import settings
+from include.operate import alerts
 
 LAKE = Asset("tanso/lake")
 MARTS = Asset("tanso/marts")
 PAYOUTS = Asset("tanso/payouts")
 
-# One slot, since DuckDB allows one writer; made by the headless runner, or `airflow pools set duckdb_writer 1 DuckDB`.
+# One slot, since DuckDB allows one writer; made by the headless runner and by include.operate.prepare.
 WRITER_POOL = "duckdb_writer"
 
 DEFAULT_ARGS = {
     "owner": "tanso",
     "retries": 1,
     "retry_delay": timedelta(seconds=10),
+    # 10, 20, 40 … seconds, each a little off, so that what was overloaded is not met by all at once.
+    "retry_exponential_backoff": True,
+    "max_retry_delay": timedelta(minutes=10),
     "execution_timeout": timedelta(hours=1),
+    "on_failure_callback": alerts.failed,
 }
 
 AS_OF = Param(
@@ -33,6 +38,25 @@ AS_OF = Param(
     title="As of",
     description="The day that decides what is payable, YYYY-MM-DD. Empty: what the run that triggered this one was "
     "given, else TANSO_AS_OF, else today.",
+)
+PROGRAM = Param(
+    None,
+    type=["null", "string"],
+    title="Programme",
+    description="The program_id whose payouts are asked for. Empty: all.",
+)
+PERIOD = Param(
+    None,
+    type=["null", "string"],
+    title="Period",
+    description="The period_id whose payouts are asked for, such as 2021H1. Empty: all.",
+)
+
+# Nothing of ours runs by the clock; this alone lets somebody hear of an approval that nobody gives.
+ANSWERED_IN_TIME = DeadlineAlert(
+    reference=DeadlineReference.DAGRUN_QUEUED_AT,
+    interval=alerts.UNANSWERED_AFTER,
+    callback=SyncCallback(alerts.unanswered),
 )
 
 
@@ -50,6 +74,16 @@ def only_batches_are_new(triggering_asset_events: Any) -> bool:
     """True when the run was started by issued batches and nothing else: they make nothing else due."""
     events = _events(triggering_asset_events)
     return bool(events) and all(event.extra.get("only_batches_are_new") for event in events)
+
+
+def responder(approval: dict[str, Any] | None) -> str:
+    """The name of the person who answered; ValueError when nobody did, whatever state the task was given."""
+    if not approval:
+        raise ValueError(
+            "No person's answer is recorded: the approval was marked as done, not given. Clear it, and an approver "
+            "answers under Required Actions."
+        )
+    return approval["responded_by_user"]["name"]
 
 
 def _events(triggering_asset_events: Any) -> list[Any]:

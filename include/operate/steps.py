@@ -7,10 +7,13 @@ The engine is imported when a step runs: a DAG file that is parsed must not load
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
 from include import settings
+
+NAME_LENGTH = 80
 
 
 def source_ids(wanted: list[str] | None = None) -> list[str]:
@@ -24,14 +27,19 @@ def source_ids(wanted: list[str] | None = None) -> list[str]:
     return sorted(set(wanted)) if wanted else declared
 
 
-def ingest_source(source_id: str) -> str:
-    """Take one source's new files; RuntimeError says what could not be taken (what could be is staged all the same)."""
+def ingest_source(source_id: str, brought: Callable[[str], None] | None = None) -> str:
+    """Take one source's new files; RuntimeError says what could not be taken (what could be is staged all the same).
+
+    ``brought`` is told which files came, if any did: ``<the first> +<how many more>``.
+    """
     from include.extracts import ingest_source
     from include.packs import load_sources
 
     source = next(source for source in load_sources() if source.source_id == source_id)
     result = ingest_source(source, settings.home())
     _keep(f"sources/{source_id}", result.summary())
+    if brought and result.files:
+        brought(files_brought([file["file_name"] for file in result.files]))
     said = _said(_files_text(result.files))
     if result.problems:
         raise RuntimeError("\n".join(result.problems))
@@ -57,11 +65,11 @@ def check_policy() -> str:
     return _said(f"policy {load_policy().fingerprint[:12]} is sound")
 
 
-def evaluate() -> str:
-    """Build and publish the marts, unless they are up to date."""
+def evaluate(force: bool = False) -> str:
+    """Build and publish the marts, unless they are up to date and ``force`` is not asked for."""
     from include.warehouse import evaluate
 
-    return _said(evaluate(settings.home()))
+    return _said(evaluate(settings.home(), force=force))
 
 
 def backfill(as_of: str, program_id: str | None = None, period_id: str | None = None) -> str:
@@ -71,20 +79,43 @@ def backfill(as_of: str, program_id: str | None = None, period_id: str | None = 
     return _said(backfill(settings.home(), parse(as_of), program_id or None, period_id or None))
 
 
-def propose(as_of: date) -> list[dict[str, str]]:
-    """Work out what is due; per proposal what the approver is asked: proposal_id, subject, body (Markdown)."""
+def propose(as_of: date, program_id: str | None = None, period_id: str | None = None) -> list[dict[str, str]]:
+    """Work out what is due; per proposal what the approver is asked: proposal_id, subject, body (Markdown).
+
+    With ``program_id`` or ``period_id`` only what is due there is asked; ValueError for a programme that is not there.
+    """
+    from include.packs import load_policy
     from include.payouts import propose
     from include.reports.approval import question
 
-    proposals = propose(settings.home(), as_of)
+    known = {row["program_id"] for row in load_policy().rows("programs")} if program_id else set()
+    if program_id and program_id not in known:
+        raise ValueError(f"No programme {program_id!r}; there are {', '.join(sorted(known))}.")
+    proposals = [
+        proposal
+        for proposal in propose(settings.home(), as_of)
+        if program_id in (None, proposal.program_id) and period_id in (None, proposal.period_id)
+    ]
     _said(f"Proposals as of {as_of}: {len(proposals)}" if proposals else f"Nothing is due as of {as_of}")
     return [question(proposal) for proposal in proposals]
+
+
+def approve(proposal_id: str, by: str) -> bool:
+    """Record that a person approved a proposal; False when policy asks for another person's approval too.
+
+    Raises NotApproved when it is the same person's again, StaleProposal when the proposal was replaced.
+    """
+    from include.payouts import approve
+
+    is_enough = approve(settings.home(), proposal_id, by)
+    _said(f"{proposal_id}: approved by {by}" + ("" if is_enough else "; another person must approve it too"))
+    return is_enough
 
 
 def issue(proposal_id: str, approved_by: str) -> str | None:
     """Write the proposal's batch; returns its id, None when nothing of it is due any more.
 
-    Raises StaleProposal when something else is due by now.
+    Raises StaleProposal when something else is due by now, NotApproved when fewer people approved than policy asks for.
     """
     from include.payouts import issue
 
@@ -92,10 +123,17 @@ def issue(proposal_id: str, approved_by: str) -> str | None:
     if batch is None:
         _said(f"{proposal_id}: nothing of it is due any more, so nothing was issued")
         return None
-    _said(f"Issued {batch.batch_id}, approved by {approved_by}")
+    _said(f"Issued {batch.batch_id}, approved by {batch.approved_by}")
     for lost in batch.substitutions:
         _said(f"{lost.path}, row {lost.row}, {lost.column}: {lost.characters} characters written as 〓")
     return batch.batch_id
+
+
+def files_brought(names: list[str]) -> str:
+    """``<the first name> +<how many more>``; characters that are not shown, or turn others around, are ``?``."""
+    first = "".join(sign if sign.isprintable() else "?" for sign in min(names))
+    first = first if len(first) <= NAME_LENGTH else first[: NAME_LENGTH - 1] + "…"
+    return first + (f" +{len(names) - 1}" if len(names) > 1 else "")
 
 
 def _files_text(files: list[dict[str, Any]]) -> str:
