@@ -35,7 +35,6 @@ files:
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
 
 import yaml
