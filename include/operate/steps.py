@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from include import settings
+from include import lineage, settings
 
 NAME_LENGTH = 80
 
@@ -32,26 +32,33 @@ def ingest_source(source_id: str, brought: Callable[[str], None] | None = None) 
 
     ``brought`` is told which files came, if any did: ``<the first> +<how many more>``.
     """
+    from include import lineage_graph
     from include.extracts import ingest_source
     from include.packs import load_sources
 
     source = next(source for source in load_sources() if source.source_id == source_id)
-    result = ingest_source(source, settings.home())
-    _keep(f"sources/{source_id}", result.summary())
-    if brought and result.files:
-        brought(files_brought([file["file_name"] for file in result.files]))
-    said = _said(_files_text(result.files))
-    if result.problems:
-        raise RuntimeError("\n".join(result.problems))
+    with lineage.step(settings.home(), f"ingest_source.{source_id}") as step:
+        result = ingest_source(source, settings.home())
+        step.made(lineage_graph.ingested, result)
+        _keep(f"sources/{source_id}", result.summary())
+        if brought and result.files:
+            brought(files_brought([file["file_name"] for file in result.files]))
+        said = _said(_files_text(result.files))
+        if result.problems:
+            raise RuntimeError("\n".join(result.problems))
     return said
 
 
 def publish_lake() -> str:
     """Bring the lake to what is in force."""
+    from include import lineage_graph
     from include.extracts import publish_lake
     from include.packs import load_policy, load_sources
 
-    result = publish_lake(settings.home(), load_sources(), load_policy())
+    with lineage.step(settings.home(), "publish_lake") as step:
+        sources = load_sources()
+        result = publish_lake(settings.home(), sources, load_policy())
+        step.made(lineage_graph.published, sources, result)
     _keep("lake", result.summary())
     for problem in result.problems:
         print(problem)
@@ -67,16 +74,24 @@ def check_policy() -> str:
 
 def evaluate(force: bool = False) -> str:
     """Build and publish the marts, unless they are up to date and ``force`` is not asked for."""
+    from include import lineage_graph
     from include.warehouse import evaluate
 
-    return _said(evaluate(settings.home(), force=force))
+    with lineage.step(settings.home(), "evaluate") as step:
+        result = evaluate(settings.home(), force=force)
+        step.made(lineage_graph.evaluated, settings.home(), result)
+    return _said(result)
 
 
 def backfill(as_of: str, program_id: str | None = None, period_id: str | None = None) -> str:
     """Evaluate again as of a past day (or moment), beside what is published."""
+    from include import lineage_graph
     from include.warehouse.backfill import backfill, parse
 
-    return _said(backfill(settings.home(), parse(as_of), program_id or None, period_id or None))
+    with lineage.step(settings.home(), "backfill") as step:
+        result = backfill(settings.home(), parse(as_of), program_id or None, period_id or None)
+        step.made(lineage_graph.backfilled, settings.home(), result)
+    return _said(result)
 
 
 def propose(as_of: date, program_id: str | None = None, period_id: str | None = None) -> list[dict[str, str]]:
@@ -84,6 +99,7 @@ def propose(as_of: date, program_id: str | None = None, period_id: str | None = 
 
     With ``program_id`` or ``period_id`` only what is due there is asked; ValueError for a programme that is not there.
     """
+    from include import lineage_graph
     from include.packs import load_policy
     from include.payouts import propose
     from include.reports.approval import question
@@ -91,9 +107,12 @@ def propose(as_of: date, program_id: str | None = None, period_id: str | None = 
     known = {row["program_id"] for row in load_policy().rows("programs")} if program_id else set()
     if program_id and program_id not in known:
         raise ValueError(f"No programme {program_id!r}; there are {', '.join(sorted(known))}.")
+    with lineage.step(settings.home(), "propose") as step:
+        everything = propose(settings.home(), as_of)
+        step.made(lineage_graph.proposed, everything)
     proposals = [
         proposal
-        for proposal in propose(settings.home(), as_of)
+        for proposal in everything
         if program_id in (None, proposal.program_id) and period_id in (None, proposal.period_id)
     ]
     _said(f"Proposals as of {as_of}: {len(proposals)}" if proposals else f"Nothing is due as of {as_of}")
@@ -117,9 +136,12 @@ def issue(proposal_id: str, approved_by: str) -> str | None:
 
     Raises StaleProposal when something else is due by now, NotApproved when fewer people approved than policy asks for.
     """
+    from include import lineage_graph
     from include.payouts import issue
 
-    batch = issue(settings.home(), proposal_id, approved_by)
+    with lineage.step(settings.home(), f"issue.{proposal_id.split('/')[0]}") as step:
+        batch = issue(settings.home(), proposal_id, approved_by)
+        step.made(lineage_graph.issued, batch)
     if batch is None:
         _said(f"{proposal_id}: nothing of it is due any more, so nothing was issued")
         return None

@@ -10,8 +10,8 @@ import pytest
 from tests.blackbox.chain import run
 from tests.blackbox.test_shapes import MARTS
 
-# Logs, and notes of which files have been looked at and are known to be settled.
-APART = {"reports", "_pulled", ".dbt"}
+# Logs (lineage too), and notes of which files have been looked at and are known to be settled.
+APART = {"reports", "lineage", "_pulled", ".dbt"}
 
 
 def bytes_of(folder):
