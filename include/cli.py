@@ -41,8 +41,8 @@ def _parser() -> argparse.ArgumentParser:
     ingest.add_argument("sources", nargs="*", help="source ids; all unless given")
     add("evaluate", _evaluate, "build the marts and publish them when every check passes")
     propose = add("propose", _propose, "work out what is due")
-    approve = add("approve", _approve, "list the proposals that wait, or issue one")
-    approve.add_argument("proposal", nargs="?", help="the id of the proposal to issue")
+    approve = add("approve", _approve, "list the proposals that wait, or approve one and issue it")
+    approve.add_argument("proposal", nargs="?", help="the id of the proposal")
     approve.add_argument("--by", help="name of the person who approves it; goes into the batch's manifest")
     run = add("run", _run, "ingest, evaluate and propose; with --by also issue, and evaluate again")
     run.add_argument("--by", help="name of the person who approves whatever is due")
@@ -98,20 +98,36 @@ def _propose(options: argparse.Namespace) -> list[dict[str, str]]:
 
 def _approve(options: argparse.Namespace) -> None:
     from include.operate import steps
-    from include.payouts import pending
+    from include.payouts import approvals, pending
     from include.reports.approval import question
 
     if options.proposal:
         if not (options.by or "").strip():
             raise ValueError("Who approves it? Give --by (BY=<name> with make); the name goes into the manifest.")
-        steps.issue(options.proposal, options.by.strip())
-        steps.evaluate()
+        if _approve_and_issue(options.proposal, options.by):
+            steps.evaluate()
         return
-    waiting = [question(proposal) for proposal in pending(settings.home())]
-    for asked in waiting:
-        print(f"{asked['subject']}\n\n{asked['body']}\n\n  make approve PROPOSAL={asked['proposal_id']} BY=<name>\n")
+    home = settings.home()
+    waiting = pending(home)
+    for proposal in waiting:
+        asked = question(proposal)
+        print(f"{asked['subject']}\n\n{asked['body']}\n")
+        if names := approvals.given(home, proposal):
+            print(f"Approved so far by {approvals.joined(names)}.\n")
+        print(f"  make approve PROPOSAL={asked['proposal_id']} BY=<name>\n")
     if not waiting:
         print("No proposal waits.")
+
+
+def _approve_and_issue(proposal_id: str, by: str) -> bool:
+    """False when another person must approve it first."""
+    from include.operate import steps
+
+    if steps.approve(proposal_id, by.strip()):
+        steps.issue(proposal_id, by.strip())
+        return True
+    print(f"  make approve PROPOSAL={proposal_id} BY=<another name>")
+    return False
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -121,10 +137,10 @@ def _run(options: argparse.Namespace) -> None:
     steps.check_policy()
     steps.evaluate()
     questions = _propose(options)
-    if options.by and questions:
-        for question in questions:
-            steps.issue(question["proposal_id"], options.by.strip())
-        steps.evaluate()
+    if options.by:
+        issued = [_approve_and_issue(question["proposal_id"], options.by) for question in questions]
+        if any(issued):
+            steps.evaluate()
     _summary(options)
 
 

@@ -27,6 +27,7 @@ SINGLE = {
     "standard_usage_rules": ("program_id", "participant_class", "utility"),
 }
 FOREVER = date.max
+MOST_APPROVERS = 2  # as many as the DAG asks
 
 
 def check_table(table: Table, rows: list[Row], tables: Tables, problems: Problems) -> None:
@@ -178,4 +179,14 @@ def _continuity(row: Row, tables: Tables, problems: Problems) -> None:
         problems.add(row.where, "year_to", row.values["year_to"], f"is before year_from {row.values['year_from']}")
 
 
-ROW_CHECKS = {"region_policies": (_region,), "period_rules": (_period_rule,), "continuity_awards": (_continuity,)}
+def _approvers(row: Row, tables: Tables, problems: Problems) -> None:
+    if row.values["approvers"] > MOST_APPROVERS:
+        problems.add(row.where, "approvers", row.values["approvers"], f"is too many; allowed: 1 to {MOST_APPROVERS}")
+
+
+ROW_CHECKS = {
+    "region_policies": (_region,),
+    "period_rules": (_period_rule,),
+    "continuity_awards": (_continuity,),
+    "approval_rules": (_approvers,),
+}

@@ -239,6 +239,11 @@ TABLES: dict[str, Table] = {
             "program_id",
             "program_id:program registered_until:date first_period:period",
         ),
+        _table(
+            "approval_rules",
+            "program_id valid_from amount_from",
+            "program_id:program valid_from:period valid_to:period? amount_from:points approvers:number source?",
+        ),
         _table("labels", "program_id kind code", "program_id:program kind:label_kind code name_local name_en"),
         _table(
             "explanations",

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from include import access_log
-from include.payouts import files, folder, ledger
+from include.payouts import approvals, files, folder, issue_log, ledger
 from include.payouts.csv_files import Substitution
 from include.payouts.decision import decide
 from include.payouts.layouts import load_layout
 from include.payouts.propose import Proposal, describe, discard, pending
+from include.payouts.records import sync_folder
 from include.settings import Home
 
 
@@ -50,18 +50,38 @@ def issue(
 ) -> Batch | None:
     """Write the batch of a proposal (or its id) that ``approved_by`` approved; None when nothing is due any more.
 
-    Safe to run again, however the last run ended: what is in ``exports/`` counts as paid. ``issued_at`` is now by
-    default. Raises ValueError without an approver or for an unknown id, StaleProposal when something else is due than
-    what was approved, BatchError when the files are not what was decided, and what ``decide`` and ``files.write``
-    raise.
+    That approval is recorded; it may be one that is on record already. Safe to run again, however the last run ended:
+    what is in ``exports/`` counts as paid. ``issued_at`` is now by default. Raises ValueError without an approver or
+    for an unknown id, NotApproved (the approval stays on record) when policy asks for another person's too,
+    StaleProposal when something else is due than what was approved, BatchError when the files are not what was
+    decided, and what ``decide`` and ``files.write`` raise.
     """
-    if not (approved_by or "").strip():
-        raise ValueError("Nothing is issued without an approver: name the person who approved the proposal")
+    approved_by = approvals.checked(approved_by)
     with ledger.lock(home):
-        batch = _issue(home, proposal, approved_by.strip(), roots, issued_at or datetime.now(UTC))
+        batch = _issue(home, proposal, approved_by, roots, issued_at or datetime.now(UTC))
         # Also when there was nothing to do: the last run may have been stopped between its rename and here.
+        issue_log.append(home, ledger.batches(home), proposal if isinstance(proposal, str) else proposal.proposal_id)
         ledger.refresh(home)
     return batch
+
+
+def approve(home: Home, proposal_id: str, by: str, at: datetime | None = None) -> bool:
+    """Record that a person approved a proposal that waits; True when nobody else needs to: it may be issued.
+
+    ``at`` is now by default. A proposal whose batch is issued already is approved. Raises ValueError for an unknown id
+    or a name that cannot be kept, StaleProposal when it was replaced, NotApproved when the same person approved before
+    and another is needed.
+    """
+    by = approvals.checked(by)
+    with ledger.lock(home):
+        if _approved(home, proposal_id)[1] is None:
+            return True
+        (waiting,) = (one for one in pending(home) if one.proposal_id == proposal_id)
+        before = approvals.given(home, waiting)
+        names = approvals.record(home, waiting, by, at)
+        if names == before:
+            approvals.check(waiting, names, by)
+    return len(names) >= waiting.approvers
 
 
 def _issue(
@@ -83,6 +103,9 @@ def _issue(
                 f"{proposal_id} is no longer what is due as of {as_of} ({current.proposal_id} is): a correction, a "
                 "return or another batch came in between; propose again (make propose) and approve that"
             )
+        names = approvals.record(home, current, approved_by)
+        approvals.check(current, names, approved_by)
+        approved_by = approvals.joined(names)
         parent = ledger.private_folder(ledger.private_folder(home.exports / program_id) / period_id)
         for left in parent.glob(f".{period_id}-*"):
             shutil.rmtree(left)  # of a run that was stopped; the lock is ours
@@ -97,17 +120,7 @@ def _issue(
         except BaseException:
             shutil.rmtree(aside, ignore_errors=True)
             raise
-        folder.sync_folder(parent)
-    access_log.record(
-        home,
-        "batch_issued",
-        f"approved proposal {proposal_id}",
-        approved_by,
-        program_id=program_id,
-        batch_id=batch_id,
-        regions=sorted({total["region_code"] for total in current.totals if total["lines"]}),
-        files=folder.paths(parent / batch_id),
-    )
+        sync_folder(parent)
     discard(home, program_id, period_id)
     return Batch(
         program_id,

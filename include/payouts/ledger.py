@@ -17,6 +17,8 @@ from pathlib import Path
 import duckdb
 
 from include.lake import TABLES, columns_sql
+from include.payouts import issue_log
+from include.payouts.issue_log import LedgerError
 from include.settings import Home
 
 # Which lists a batch brought (its ``listed.parquet``), so that a notice is sent and a lottery published once.
@@ -29,10 +31,6 @@ LISTED = {
     "item": "VARCHAR",  # application_id of a notice; else null
     "stage": "VARCHAR",  # award types certified after the application, space-separated; else blank
 }
-
-
-class LedgerError(ValueError):
-    """A batch folder is not what its manifest says; nothing may be paid on top of it."""
 
 
 @contextmanager
@@ -69,7 +67,8 @@ def next_batch_id(home: Home, program_id: str, period_id: str) -> str:
 def load(connection: duckdb.DuckDBPyConnection, home: Home) -> int:
     """Make the tables ``ledger`` (columns as in the lake) and ``listed`` from the batches on disk; their number.
 
-    Raises LedgerError naming the batch whose manifest is missing or does not agree with its lines.
+    Raises LedgerError naming the batch whose manifest is missing or does not agree with its lines, or that was issued
+    and is not there any more.
     """
     connection.execute(f"create or replace table ledger ({columns_sql('ledger')})")
     connection.execute(
@@ -77,6 +76,7 @@ def load(connection: duckdb.DuckDBPyConnection, home: Home) -> int:
     )
     folders = batches(home)
     if not folders:
+        issue_log.check(home, folders)
         return 0
     connection.execute(
         "create or replace temp table manifests "
@@ -95,6 +95,7 @@ def load(connection: duckdb.DuckDBPyConnection, home: Home) -> int:
         [[str(folder / "lines.parquet") for folder in folders]],
     )
     _check(connection)
+    issue_log.check(home, folders)
     lists = [str(folder / "listed.parquet") for folder in folders if (folder / "listed.parquet").exists()]
     if lists:
         connection.execute(f"insert into listed select {', '.join(LISTED)} from read_parquet(?)", [lists])

@@ -17,7 +17,7 @@ from typing import Any
 
 import duckdb
 
-from include.payouts import ledger
+from include.payouts import approvals, issue_log, ledger
 from include.payouts.decision import build_info, decide, rows
 from include.payouts.layouts import Layout, load_layout
 from include.settings import Home
@@ -32,7 +32,8 @@ class Proposal:
     Amounts are integers in ``currency``. ``totals`` has per region and incentive type this batch's lines and amount,
     ``period_amount`` (all batches with this one, returns taken off) and ``previous_amount`` (the same of
     ``previous_period_id``); ``held`` per region and reason participants and amount; ``lists`` per region what is sent
-    or published; ``top`` the ten largest lines; ``overpaid`` the standing total.
+    or published; ``top`` the ten largest lines; ``overpaid`` the standing total; ``approvers`` how many different
+    people must approve it.
     """
 
     program_id: str
@@ -53,6 +54,7 @@ class Proposal:
     policy_sha256: str
     code_version: str
     marts_fingerprint: str
+    approvers: int
 
     @property
     def proposal_id(self) -> str:
@@ -66,6 +68,7 @@ def propose(home: Home, as_of: date, roots: list[Path] | None = None) -> list[Pr
     Pays nobody. ``roots``: the folders that hold packs. Raises what ``decide`` raises.
     """
     with ledger.lock(home), decide(home, as_of) as connection:
+        issue_log.append(home, ledger.batches(home))  # of a run that was stopped
         keys = connection.execute(
             "select program_id, period_id from line union select program_id, period_id from due_list order by all"
         ).fetchall()
@@ -156,6 +159,7 @@ def describe(
         build["policy_sha256"],
         build["code_version"],
         build["fingerprint"],
+        approvals.needed(connection, program_id, period_id, amount),
     )
 
 

@@ -27,7 +27,8 @@ def money(amount: int, currency: str) -> str:
 def body(proposal: Proposal) -> str:
     """Totals, change, held, the ten largest lines, and what it was computed from, as Markdown."""
     before = proposal.previous_period_id or "earlier period"
-    parts = [
+    parts = [_people(proposal)] if proposal.approvers > 1 else []
+    parts += [
         f"What is due on {proposal.as_of}, less what this period's {proposal.issued_before['batches']} earlier batches "
         f"paid ({money(proposal.issued_before['amount'], proposal.currency)}).",
         "**By region and kind**",
@@ -73,6 +74,10 @@ def body(proposal: Proposal) -> str:
         f"Lines: `proposals/{proposal.program_id}/{proposal.period_id}/lines.parquet`."
     )
     return "\n\n".join(parts)
+
+
+def _people(proposal: Proposal) -> str:
+    return f"**{proposal.approvers} different people must approve this** (policy `approval_rules`)."
 
 
 def _table(head: list[str], rows: Iterable[list]) -> str:

@@ -45,6 +45,8 @@ DDL = {
     "policy.lottery_policies": "program_id varchar, period_id varchar, final_month integer, final_day integer",
     "policy.labels": "program_id varchar, kind varchar, code varchar, name_local varchar",
     "policy.region_policies": "program_id varchar, region_code varchar, region_name varchar, valid_from_on date",
+    "policy.approval_rules": "program_id varchar, valid_from_on date, valid_to_on date, amount_from bigint, "
+    "approvers integer",
     "meta.build_info": "fingerprint varchar, built_at timestamp, code_version varchar, policy_sha256 varchar",
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -67,6 +68,8 @@ def test_tampering_is_seen_when_the_batch_is_read_back(issued: Path, house: Hous
     path = issued / control.NAME
     aside = tmp_path / "aside"
     issued.rename(aside)
+    for record in (house.home.issue_log, house.home.access_log):
+        shutil.rmtree(record)
     with decide(house.home, DAY, KR, "2020H2") as connection:
         layout = load_layout(KR)
         folder.read_back(connection, layout, aside)

@@ -348,7 +348,8 @@ def test_the_ledger_is_what_the_folders_hold(house: House):
     (batch.path.parent / ".2020H2-002-99").mkdir()  # being written
     assert ledger.refresh(house.home) == 1 and path.read_bytes() == before
     batch.path.rename(batch.path.with_name(".gone"))
-    assert ledger.refresh(house.home) == 0 and not path.exists()
+    with pytest.raises(LedgerError, match="exports/ lacks 1 batches that were issued"):
+        ledger.refresh(house.home)
 
 
 def test_a_damaged_batch_stops_everything(house: House):

@@ -37,6 +37,7 @@ def proposal(**changes) -> Proposal:
         "policy_sha256": "abc",
         "code_version": "v1",
         "marts_fingerprint": "f",
+        "approvers": 1,
     }
     return Proposal(**values | changes)
 
@@ -55,6 +56,11 @@ def test_the_body_shows_totals_change_held_largest_and_origin():
     assert "1 earlier batches paid (20,000 KRW)" in body
     assert "500 KRW to 1 participants" in body
     assert "`v1`" in body and "`abc`" in body
+
+
+def test_the_body_says_when_two_people_must_approve():
+    assert "2 different people must approve this" in question(proposal(approvers=2))["body"]
+    assert "different people" not in question(proposal())["body"]
 
 
 def test_nothing_held_is_said():

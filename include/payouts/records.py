@@ -1,0 +1,39 @@
+"""Records of payouts: small JSON files that are written once, whole and to disk, and never changed."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from include.settings import Home
+
+
+def write_once(home: Home, path: Path, content: dict[str, Any]) -> None:
+    """Write a record below the home, readable by its owner alone; on disk when this returns.
+
+    Raises FileExistsError when there is one of that name.
+    """
+    for folder in [*reversed(path.parent.relative_to(home.root).parents), path.parent.relative_to(home.root)]:
+        (home.root / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}-{os.getpid()}")
+    aside.unlink(missing_ok=True)
+    with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(json.dumps(content, ensure_ascii=False, indent=1).encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(aside, path)
+    finally:
+        aside.unlink()
+    sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Bring a folder's (or a file's) entries to disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
