@@ -19,6 +19,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from airflow.sdk import Param, dag, get_current_context, task
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from include.operate.assets import AS_OF, DEFAULT_ARGS, LAKE, WRITER_POOL, as_of
 
@@ -46,7 +47,10 @@ def ingest_extracts():
     def list_sources(params: dict) -> list[str]:
         from include.operate.steps import source_ids
 
-        return source_ids(params["sources"])
+        try:
+            return source_ids(params["sources"])
+        except ValueError as error:  # trying again would not help
+            raise AirflowFailException(str(error)) from None
 
     # Named by the files it brought, as soon as they are known.
     @task(retries=2, execution_timeout=timedelta(hours=2), map_index_template="{{ brought | default(source_id) }}")
@@ -57,9 +61,11 @@ def ingest_extracts():
 
     # A source that failed must not keep the others' files out of the lake.
     @task(trigger_rule="all_done", pool=WRITER_POOL, outlets=[LAKE], execution_timeout=timedelta(hours=2))
-    def publish_lake(params: dict, outlet_events=None) -> str:
+    def publish_lake(asked: list[str] | None, params: dict, outlet_events=None) -> str:
         from include.operate.steps import publish_lake
 
+        if asked is None:
+            raise AirflowSkipException("No source was looked at.")
         outlet_events[LAKE].extra = {"as_of": as_of(params).isoformat()}
         return publish_lake()
 
@@ -67,8 +73,9 @@ def ingest_extracts():
     def report_failed_sources() -> None:
         raise RuntimeError("A source was not taken. Its ingest_source task above says why; the others were published.")
 
-    ingested = ingest_source.expand(source_id=list_sources())
-    ingested >> [publish_lake(), report_failed_sources()]
+    asked = list_sources()
+    ingested = ingest_source.expand(source_id=asked)
+    ingested >> [publish_lake(asked), report_failed_sources()]
 
 
 ingest_extracts()
