@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -16,6 +15,7 @@ from include.payouts.decision import rows
 from include.payouts.declared_files import TABLES, File
 from include.payouts.layouts import Layout
 from include.payouts.propose import Proposal
+from include.payouts.records import sync_folder
 from include.settings import Home
 
 
@@ -165,11 +165,3 @@ def sync(folder: Path) -> None:
         path.chmod(0o700 if path.is_dir() else 0o600)
         sync_folder(path)
     sync_folder(folder)
-
-
-def sync_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
