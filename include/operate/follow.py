@@ -18,6 +18,7 @@ WORDS = {
     "up_for_retry": "failed, will be tried again",
     WAITING_FOR_A_PERSON: "waits for approval",
 }
+ANOTHER_PERSONS = ".approve_again"  # asked where policy wants two people
 POLL_SECONDS = 0.6
 # An answer that comes while the task is still being parked makes it fail.
 ANSWER_AFTER_SECONDS = 3.5
@@ -70,9 +71,10 @@ class Chain:
             return True
         waiting = [task for task in tasks if task["state"] == WAITING_FOR_A_PERSON]
         approver = self.approver() if waiting else None
-        if approver:
-            for task in waiting:
-                self._answer(task, approver)
+        ours = [task for task in waiting if not task["task_id"].endswith(ANOTHER_PERSONS)] if approver else []
+        for task in ours:
+            self._answer(task, approver)
+        if ours:
             return False
         self.parked += len(waiting)
         # What follows an approval has no state yet; anything else unfinished will still move.

@@ -14,6 +14,7 @@ from include.settings import PROJECT_ROOT
 DAG_FILES = sorted((PROJECT_ROOT / "dags").glob("*.py"))
 DAG_IDS = {"ingest_extracts", "evaluate_programs", "issue_payouts"}
 WRITERS = {"publish_lake", "build", "payout.issue"}
+APPROVALS = {"payout.approve", "payout.approve_again"}
 HEAVY = ["duckdb", "dbt", "great_expectations", "pandas", "pyarrow", "include.extracts", "include.payouts"]
 
 
@@ -64,12 +65,13 @@ def test_every_task_is_bounded_and_says_how_often_it_is_tried(dags):
             arguments = {**dag.default_args, **getattr(task, "partial_kwargs", vars(task))}
             assert arguments["retries"] is not None, task.task_id
             # A person's answer has a time limit of its own.
-            limit = "response_timeout" if task.task_id == "payout.approve" else "execution_timeout"
+            limit = "response_timeout" if task.task_id in APPROVALS else "execution_timeout"
             assert arguments[limit], task.task_id
 
 
-def test_nobody_but_a_person_answers_an_approval(dags):
-    approve = dags["issue_payouts"].get_task("payout.approve")
+@pytest.mark.parametrize("task_id", sorted(APPROVALS))
+def test_nobody_but_a_person_answers_an_approval(dags, task_id):
+    approve = dags["issue_payouts"].get_task(task_id)
     assert approve.defaults is None
     assert approve.fail_on_reject is True
     assert approve.retries == 0

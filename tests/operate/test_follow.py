@@ -95,3 +95,10 @@ def test_an_approval_is_answered_once(monkeypatch):
     api = Played(waiting, waiting, done)
     play(api, lambda: api, monkeypatch)
     assert api.answered == ["payout.approve"]
+
+
+def test_the_second_approval_is_left_to_another_person(monkeypatch):
+    tasks = {"payout.approve": "success", "payout.approve_again": "awaiting_input", "payout.issue": None}
+    api = Played(([("issue_payouts", "running", tasks)], False))
+    chain, _ = play(api, lambda: api, monkeypatch)
+    assert (chain.parked, api.answered) == (1, [])
