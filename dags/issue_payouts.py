@@ -2,14 +2,15 @@
 ### Propose, approve and issue payouts
 
 **Does** Work out per programme and period what is due and not yet paid, let a person approve each proposal, and
-write the payout batch. There is no default answer: nobody answering for 30 days, or a rejection, fails the run and
-pays nobody.
+write the payout batch. Where policy asks for two approvers, another person is asked after the first; the same one
+again fails the task. There is no default answer: nobody answering for 30 days, or a rejection, fails the run and pays
+nobody.
 
 **Takes** `warehouse/tanso.duckdb`, `vault/` (names and accounts, at the last moment only), `exports/` (what was
 paid).
 
-**Gives** `proposals/`, `exports/<program_id>/<period_id>/<batch_id>/`; asset `tanso/payouts` for each batch, which
-starts `evaluate_programs` so that the marts show it. With nothing due, the tasks after `propose` are skipped.
+**Gives** `proposals/`, `approvals/`, `exports/<program_id>/<period_id>/<batch_id>/`; asset `tanso/payouts` for each
+batch, which starts `evaluate_programs` so that the marts show it. With nothing due, the tasks after `propose` are skipped.
 
 **When it fails** No batch is ever half-written: it is in `exports/` whole or not at all, and what is there counts
 as paid, so running again pays nobody twice. `issue` fails when the proposal is no longer what is due (a correction
@@ -18,13 +19,11 @@ came in, or another batch was issued meanwhile): approve the newer run's proposa
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import dag, task, task_group
 from airflow.sdk.exceptions import AirflowSkipException
 
 from include.operate import assets
+from include.operate.approval import RecordedApproval
 
 
 @dag(
@@ -55,24 +54,23 @@ def issue_payouts():
     # One group a proposal: a batch that is approved does not wait for the answers to the others.
     @task_group
     def payout(proposal_id: str, subject: str, body: str):
-        approval = ApprovalOperator(
-            task_id="approve",
-            subject=subject,
-            body=body,
-            fail_on_reject=True,
-            response_timeout=timedelta(days=30),
-            # An answer is final: a retry would ask again. execution_timeout would be taken as the time to answer.
-            retries=0,
-            execution_timeout=None,
+        asked = {
+            "proposal_id": proposal_id,
+            "subject": subject,
+            "body": body,
             # Before the evaluation that the first batch starts: it is to see all batches that are approved by then.
-            priority_weight=10,
-            map_index_template="{{ task.subject }}",
-        )
+            "priority_weight": 10,
+            "map_index_template": "{{ task.subject }}",
+        }
+        approval = RecordedApproval(task_id="approve", **asked)
+        # Another person, where policy asks for two; else skipped.
+        approval_again = RecordedApproval(task_id="approve_again", **asked)
 
         @task(
             retries=1,  # for a worker that is lost on the way: what is in exports/ by then counts as paid
             pool=assets.WRITER_POOL,
             priority_weight=10,
+            trigger_rule="none_failed",
             outlets=[assets.PAYOUTS],
             map_index_template="{{ task.op_kwargs.get('proposal_id') }}",
         )
@@ -91,7 +89,7 @@ def issue_payouts():
             # A try that was lost may have issued the batch without saying so.
             return batch_id or proposal_id
 
-        issue(proposal_id=proposal_id, approval=approval.output)
+        approval >> approval_again >> issue(proposal_id=proposal_id, approval=approval.output)
 
     payout.expand_kwargs(propose())
 
