@@ -14,11 +14,18 @@ from pathlib import Path
 
 import duckdb
 
-from benchmarks import lake, measure, runners
+from benchmarks import lake, measure, peers, runners
 from benchmarks.measure import Figures
 from benchmarks.nation import Nation
 from include.settings import Home
 
+RUNNERS = {
+    "floor": runners.floor,
+    "ours": runners.ours,
+    "polars": peers.polars,
+    "pyspark": peers.pyspark,
+    "pandas": peers.pandas,
+}
 Found = dict[str, Figures | None]
 
 
@@ -28,7 +35,7 @@ class Disagreement(AssertionError):
 
 def run(home: Home, nation: Nation, names: list[str], times: int = 1) -> Found:
     """Each runner's best of ``times`` runs, in turn, so that whatever else the machine does meets all of them."""
-    rounds = [{name: measure.run(getattr(runners, name), home, nation) for name in names} for _ in range(times)]
+    rounds = [{name: measure.run(RUNNERS[name], home, nation) for name in names} for _ in range(times)]
     found = {name: measure.best([one[name] for one in rounds]) for name in names}
     answers = {name: figures.answer for name, figures in found.items() if figures and figures.answer}
     if len(set(answers.values())) > 1:
@@ -76,7 +83,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--months", type=int, default=36)
-    parser.add_argument("--runners", nargs="+", default=["floor", "ours"])
+    parser.add_argument("--runners", nargs="+", choices=RUNNERS, default=["floor", "ours"])
     parser.add_argument("--times", type=int, default=1)
     parser.add_argument("--folder", type=Path, help="keep the generated homes here (a temporary folder unless given)")
     options = parser.parse_args()

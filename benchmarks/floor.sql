@@ -29,7 +29,7 @@ unit as (
         and (withdrawn_on is null or year(withdrawn_on) * 12 + month(withdrawn_on) - 1 > getvariable('ends_no'))
 ),
 
-reading as (
+reading as not materialized (
     select
         provider,
         utility,

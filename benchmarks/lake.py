@@ -31,8 +31,17 @@ def source_file(source_id: str, month_no: int) -> str:
 
 
 def _write(con: duckdb.DuckDBPyConnection, home: Home, table: str, query: str, path: str) -> None:
-    listed = ", ".join(f'"{column}"::{kind} as "{column}"' for column, kind in TABLES[table].items())
+    """The query's columns that the table has; the others of the table are null."""
+    made = {column for column, *_ in con.execute(f"describe {query}").fetchall()}
+    listed = ", ".join(
+        f'{_quoted(column) if column in made else "null"}::{kind} as "{column}"'
+        for column, kind in TABLES[table].items()
+    )
     lake_files.write(con, f"select {listed} from ({query})", home.lake / table / path)
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
 
 
 def _register(con: duckdb.DuckDBPyConnection, home: Home, declared: list[Source], with_vault: bool) -> None:
@@ -44,8 +53,6 @@ def _register(con: duckdb.DuckDBPyConnection, home: Home, declared: list[Source]
         select
             '{register.program_id}' as program_id,
             member.*,
-            null as nickname,
-            null as moved_out_on,
             40 + draw(i, 'area') % 1000 * 0.1::decimal(2, 1) as area_m2,
             if(participant_class = 'complex', 600, null) as households,
             coalesce(incentive_type, 'cash') = 'cash' and draw(i, 'account') >= 20000 as has_bank_account,
@@ -53,8 +60,6 @@ def _register(con: duckdb.DuckDBPyConnection, home: Home, declared: list[Source]
             coalesce(incentive_type = 'green_card' and draw(i, 'card') >= 20000, false) as has_card,
             if(has_bank_account, sha256('account ' || participant_id), null) as account_key,
             if(has_card, sha256('card ' || participant_id), null) as card_key,
-            null as former_scheme_applied_on,
-            null as pre_enrolment_co2_kg,
             '{sha256}' as source_file_id
         from member
         """

@@ -43,7 +43,7 @@ def floor(home: Home, nation: Nation) -> Answer:
     with duckdb.connect() as con:
         con.execute(f"set threads = {int(os.environ.get('TANSO_DUCKDB_THREADS', '2'))}")
         con.execute("set memory_limit = '8GB'")
-        con.execute("set preserve_insertion_order = false")
+        con.execute("set preserve_insertion_order = false; set enable_progress_bar = false")
         for name, value in variables(home, nation).items():
             con.execute(f"set variable {name} = ?", [value])
         return con.execute(FLOOR.read_text("utf-8")).fetchone()
