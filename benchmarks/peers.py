@@ -1,7 +1,7 @@
 """What else one might evaluate with, written as its users would, on the same files. Answers as in ``runners.py``.
 
-Whole numbers (thousandths of a unit) where the tool has them; the baseline of a half-year is 6 / n x the sum of its months'
-means, so both sides of a tier's edge are multiplied by 2 n (a month's mean is one of one or two values).
+Whole numbers (thousandths of a unit) where the tool has them; the baseline of a half-year is 6 / n x the sum of its
+months' means, so both sides of a tier's edge are multiplied by 2 n (a month's mean is one of one or two values).
 """
 
 from __future__ import annotations
