@@ -26,7 +26,7 @@ class Unset(ValueError):
 
 @dataclass(frozen=True)
 class Service:
-    """One service: ``environment`` all text, ``command`` and ``health`` as argument lists, empty where there is none."""
+    """One service; ``command`` and ``health`` are argument lists, empty where there is none."""
 
     name: str
     environment: dict[str, str]
@@ -43,7 +43,7 @@ def raw() -> dict[str, Any]:
 def services(
     variables: Mapping[str, str], rewrite: Callable[[str], str] = lambda text: text, profiles: tuple[str, ...] = ()
 ) -> dict[str, Service]:
-    """The services of no profile, or of one of ``profiles``; ``rewrite`` changes what is written before it is filled in."""
+    """The services of no profile or of one of ``profiles``; ``rewrite`` changes what is written before it is filled."""
     read = {}
     for name, written in raw()["services"].items():
         if "profiles" in written and not set(written["profiles"]) & set(profiles):
