@@ -48,6 +48,7 @@ class AirflowServer:
     """
 
     stamp = "migrated"
+    components = COMPONENTS
 
     def __init__(self, home: Home, approver: str | None = None) -> None:
         self.folder = home.root / "airflow"
@@ -104,7 +105,7 @@ class AirflowServer:
         environment = self.environment()
         try:
             self.migrate(environment)
-            for name, arguments in COMPONENTS.items():
+            for name, arguments in self.components.items():
                 filled = [argument.format_map(vars(self)) for argument in arguments]
                 self.processes[name] = self.start(name, ["-m", "airflow", *filled], environment)
             self._pid_file.write_text(json.dumps([process.pid for process in self.processes.values()]))

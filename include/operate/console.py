@@ -22,7 +22,7 @@ from cryptography.fernet import Fernet
 
 from include import settings
 from include.operate import prepare, sample
-from include.operate.airflow_server import AirflowFailed, AirflowServer, command_of
+from include.operate.airflow_server import COMPONENTS, AirflowFailed, AirflowServer, command_of
 from include.operate.lock import HomeIsBusy, hold
 
 FIRST_CHOICE_PORT = 8080
@@ -35,6 +35,8 @@ class Console(AirflowServer):
     """An Airflow for people: users with roles, a port that stays, a key that keeps connections readable."""
 
     stamp = "migrated_with_users"
+    # None of our tasks needs a triggerer, but the UI shows one that is missing as something broken.
+    components = COMPONENTS | {"triggerer": ["triggerer", "--skip-serve-logs"]}
 
     def __init__(self, home: settings.Home) -> None:
         super().__init__(home)

@@ -1,0 +1,204 @@
+"""One ``make up`` for all tests of this folder: a small home, one pack, a place that alerts are posted to."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from aiosmtpd.controller import Controller
+
+from include.operate.airflow_api import AirflowApi
+from include.operate.airflow_server import command_of, free_ports
+from include.operate.console import Console
+from include.settings import PROJECT_ROOT, Home
+
+PACK = PROJECT_ROOT / "include" / "programs" / "jp_nakano_eco_point"
+AS_OF = "2020-06-30"
+USERS = {"park": "operator", "김 담당": "approver", "lee": "analyst"}
+WAITS = "awaiting_input"
+CONSOLE = [sys.executable, "-m", "include.operate.console"]
+
+
+@dataclass
+class Installation:
+    """What people see of it, and where it keeps its things."""
+
+    home: Home
+    pack: Path
+    environment: dict[str, str]
+    started: str  # what `make up` said
+    posted: list[dict] = field(default_factory=list)
+    mailed: list[str] = field(default_factory=list)
+
+    def command(self, name: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [*CONSOLE, name], env=self.environment, cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=400
+        )
+
+    @property
+    def url(self) -> str:
+        return json.loads((self.home.root / "airflow" / "console.json").read_text("utf-8"))["url"]
+
+    def password(self, role: str) -> tuple[str, str]:
+        name = next(name for name, its in USERS.items() if its == role)
+        return name, json.loads((self.home.root / "airflow" / "users.json").read_text("utf-8"))[name]
+
+    @cached_property
+    def operator(self) -> AirflowApi:
+        return AirflowApi(self.url, *self.password("operator"))
+
+    @cached_property
+    def approver(self) -> AirflowApi:
+        return AirflowApi(self.url, *self.password("approver"))
+
+    @cached_property
+    def analyst(self) -> AirflowApi:
+        return AirflowApi(self.url, *self.password("analyst"))
+
+    def waiting(self, period: str) -> list[dict]:
+        """The tasks that wait for an answer about a period's payouts, oldest first."""
+        runs = [run for run in self.operator.runs() if run["dag_id"] == "issue_payouts"]
+        tasks = [task for run in runs for task in self.operator.tasks(run) if task["state"] == WAITS]
+        return [task for task in tasks if f" {period}-" in (task["rendered_map_index"] or "")]
+
+    def answer(self, task: dict, option: str, who: AirflowApi | None = None) -> int:
+        """Answer an approval; returns the HTTP status."""
+        time.sleep(4)  # while a task is being parked, an answer makes it fail
+        path = f"{path_of(task)}/hitlDetails"
+        return (who or self.approver).client.patch(path, json={"chosen_options": [option]}).status_code
+
+    def task(self, task: dict, task_id: str | None = None) -> dict:
+        """The task as it is now, or another of the same run and index."""
+        run = {"dag_id": task["dag_id"], "dag_run_id": task["dag_run_id"]}
+        wanted = (task_id or task["task_id"], task["map_index"])
+        return next(one for one in self.operator.tasks(run) if (one["task_id"], one["map_index"]) == wanted)
+
+    def run(self, dag_id: str, run_id: str) -> dict:
+        return self.operator.get(f"/dags/{dag_id}/dagRuns/{run_id}")
+
+    def quiet(self) -> bool:
+        """True when nothing moves any more but what waits for a person."""
+        if self.operator.has_queued_events():
+            return False
+        runs = [run for run in self.operator.runs() if run["state"] in ("queued", "running")]
+        moving = ("scheduled", "queued", "running", "up_for_retry", "restarting")
+        tasks = [self.operator.tasks(run) for run in runs]
+        return all(
+            any(task["state"] == WAITS for task in of_run) and all(task["state"] not in moving for task in of_run)
+            for of_run in tasks
+        )
+
+    def batches(self) -> dict[str, dict]:
+        """Manifest by batch id."""
+        paths = self.home.exports.glob("*/*/*/manifest.json")
+        return {path.parent.name: json.loads(path.read_text("utf-8")) for path in paths}
+
+    def connect_alerts(self, connection: dict | None) -> None:
+        """Set or remove the connection that alerts are sent by."""
+        environment = Console(self.home).environment()
+        text = json.dumps({"tanso_alerts": connection})
+        command = ["connections", "delete", "tanso_alerts"]
+        if connection:
+            path = self.home.root / "connections.json"
+            path.write_text(text, "utf-8")
+            command = ["connections", "import", "--overwrite", str(path)]
+        subprocess.run([sys.executable, "-m", "airflow", *command], env=environment, check=True, capture_output=True)
+
+
+def path_of(task: dict) -> str:
+    """The task's address in the REST API."""
+    run = f"/api/v2/dags/{task['dag_id']}/dagRuns/{task['dag_run_id']}"
+    return f"{run}/taskInstances/{task['task_id']}/{task['map_index']}"
+
+
+def until(happens: Callable[[], object], seconds: float = 240):
+    """What ``happens`` returns once it is true."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := happens():
+            return found
+        time.sleep(0.7)
+    raise AssertionError(f"not within {seconds} s")
+
+
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """Airflow as ``make up`` starts it, ended by ``make down``; afterwards none of its processes is left."""
+    folder = tmp_path_factory.mktemp("console")
+    pack = folder / "packs" / PACK.name
+    shutil.copytree(PACK, pack)
+    home = Home(folder / "home")
+    shutil.copytree(PACK / "sample", home.inbox)
+    environment = {
+        **os.environ,
+        "TANSO_HOME": str(home.root),
+        "TANSO_PROGRAMS": str(folder / "packs"),
+        "TANSO_AS_OF": AS_OF,
+        "TANSO_USERS": ",".join(f"{name}:{role}" for name, role in USERS.items()),
+    }
+    it = Installation(home, pack, environment, "")
+    done = it.command("up")
+    try:
+        assert done.returncode == 0, done.stderr + done.stdout
+        it.started = done.stdout
+        groups = json.loads((home.root / "airflow" / "pids.json").read_text("utf-8"))
+        yield it
+    finally:
+        ended = it.command("down")
+    assert ended.returncode == 0 and "Airflow is down" in ended.stdout, ended.stdout + ended.stderr
+    assert [pid for pid in groups if command_of(pid)] == []
+
+
+@pytest.fixture(scope="session")
+def webhook(installation: Installation) -> Iterator[int]:
+    """A web server that keeps what is posted to it; gives its port."""
+
+    class Keep(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            installation.posted.append(json.loads(body) | {"path": self.path})
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Keep) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def mailbox(installation: Installation) -> Iterator[int]:
+    """A mail server that keeps what it is given; gives its port."""
+
+    class Keep:
+        async def handle_DATA(self, server: object, session: object, envelope) -> str:
+            installation.mailed.append(envelope.content.decode("utf-8"))
+            return "250 OK"
+
+    controller = Controller(Keep(), hostname="127.0.0.1", port=free_ports(1)[0])
+    controller.start()
+    yield controller.port
+    controller.stop()
+
+
+@pytest.fixture(scope="session")
+def asked(installation: Installation) -> Installation:
+    """After the first chain: FY2018's payouts wait for an answer, or are issued; FY2019's wait."""
+    if not any(run["dag_id"] == "ingest_extracts" for run in installation.operator.runs()):
+        installation.operator.trigger("ingest_extracts", {"as_of": AS_OF})
+    until(lambda: installation.waiting("FY2019"))
+    return installation
