@@ -13,10 +13,10 @@ CLI := $(PYTHON) -m include.cli
 export GX_ANALYTICS_ENABLED := False
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help setup run up down test lint format lock clean ingest evaluate propose approve summary explain purge backfill docs bench-ingest
+.PHONY: help setup run up down test test-deploy lint format lock clean ingest evaluate propose approve summary explain purge backfill docs bench-ingest
 
 help:  ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
 	@echo
 	@echo "  TANSO_HOME=<folder>       where inbox, lake, marts and payout files lie (var/ unless set)"
 	@echo "  TANSO_AS_OF=YYYY-MM-DD    the day that decides what is payable (today unless set)"
@@ -78,8 +78,11 @@ lint: setup  ## ruff and sqlfluff
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/tests
 
-test: lint  ## lint, then all tests
-	@$(PYTHON) -m pytest -q
+test: lint  ## lint, then all tests but those of test-deploy
+	@$(PYTHON) -m pytest -q --ignore=tests/deploy
+
+test-deploy: setup  ## docker-compose.yaml, and its services as processes: PostgreSQL, Redis, two workers, one of them lost
+	@$(PYTHON) -m pytest -q tests/deploy
 
 format: setup  ## let ruff rewrite what it can
 	@$(VENV)/bin/ruff check --fix --quiet .
