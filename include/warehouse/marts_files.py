@@ -59,11 +59,11 @@ def write(database: Path, folder: Path, program_id: str | None = None, period_id
 def _choose(connection: duckdb.DuckDBPyConnection, program_id: str | None, period_id: str | None) -> None:
     for name, value, table in (("program_id", program_id, "dim_programs"), ("period_id", period_id, "dim_periods")):
         connection.execute(f"set variable {name} = $value", {"value": value})
-        known = [
-            row[0] for row in connection.execute(f"select distinct {name} from marts.{table} order by 1").fetchall()
-        ]
-        if value and value not in known:
-            raise ValueError(f"no {name} {value!r} by then; there are {', '.join(known) or 'none'}")
+        if value:
+            rows = connection.execute(f"select distinct {name} from marts.{table} order by 1").fetchall()
+            known = [row[0] for row in rows]
+            if value not in known:
+                raise ValueError(f"no {name} {value!r} by then; there are {', '.join(known) or 'none'}")
 
 
 def _marts(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:

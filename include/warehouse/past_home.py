@@ -16,14 +16,14 @@ from pathlib import Path
 from include.extracts import judge, lake_files, land, publish_lake
 from include.packs.policy import Policy
 from include.packs.sources import Source
-from include.payouts import ledger
+from include.payouts import issue_log, ledger
 from include.settings import Home
 
 
 def make(home: Home, root: Path, moment: datetime, sources: Sequence[Source], policy: Policy) -> Home:
     """Make the home of ``moment`` (UTC) under ``root`` and publish its lake.
 
-    Raises FileNotFoundError if landed bytes are gone without having been erased by a purge.
+    Raises FileNotFoundError if landed bytes are gone without having been erased by a purge, LedgerError if batches are.
     """
     past = Home(root)
     with land.lock(home):
@@ -54,7 +54,9 @@ def _link_records(home: Home, past: Home, moment: datetime, sources: Sequence[So
         for path in now.glob("[0-9]*.json"):
             if datetime.fromisoformat(json.loads(path.read_text("utf-8"))["received_at"]) <= moment:
                 (kept / path.name).symlink_to(path)
-    for batch in ledger.batches(home):
+    batches = ledger.batches(home)
+    issue_log.check(home, batches)
+    for batch in batches:
         issued_at = json.loads((batch / "manifest.json").read_text("utf-8"))["issued_at"]
         if datetime.fromisoformat(issued_at) <= moment:
             link = past.exports / batch.relative_to(home.exports)
