@@ -36,7 +36,7 @@ pytestmark = [
 
 AS_OF = "2026-07-01"
 STARTS, APPROVES, LOOKS = "kim", "이 담당", "choi"
-# A third of what an installation waits before it gives a lost task to another worker.
+# An installation waits longer before it gives a lost task to another worker.
 LESS_PATIENCE = {"AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "20"}
 READY_SECONDS = 180
 TO_LOSE = [("evaluate_programs", "build"), ("issue_payouts", "payout.issue")]
