@@ -42,7 +42,7 @@ TABLES: dict[str, dict[str, str]] = {
         "area_m2": "DECIMAL(9,1)",
         "complex_code": "VARCHAR",
         "households": "INTEGER",  # of a complex
-        "has_bank_account": "BOOLEAN",  # bank code of 3 digits and account number of 10-16
+        "has_bank_account": "BOOLEAN",  # whole and as the register's account_format demands
         "holder_matches": "BOOLEAN",  # account holder = participant's name, without spaces
         "has_card": "BOOLEAN",
         "account_key": "VARCHAR",  # keyed hash of bank code and account number; null without one

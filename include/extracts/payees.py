@@ -5,32 +5,59 @@ from __future__ import annotations
 import duckdb
 import pyarrow as pa
 
-from include.extracts import lake_files, vault
+from include.extracts import lake_files, rows, vault
 from include.extracts.kinds import Context
 from include.packs.sources import Source
 from include.settings import Home
 
+# What an account must be like to be paid to, unless the register's ``account_format`` says otherwise: field -> pattern
+# of the whole value, an account number without hyphens. A field that is not named may be blank.
+FORMAT = {"bank_code": "[0-9]{3}", "account_no": "[0-9]{10,16}"}
+FORMAT_FIELDS = ("bank_code", "branch_code", "account_type", "account_no", "account_holder")
 # Bank data are kept only where cash may be paid; who chose nothing may get cash as the region's default.
 _MAY_BE_PAID_CASH = "(passed.incentive_type is null or passed.incentive_type = 'cash')"
+# Banks print kana large, and a long vowel as a hyphen; people do not.
+_SMALL, _LARGE = "ァィゥェォッャュョヮヵヶー", "アイウエオツヤユヨワカケ-"
 
 
-def derive(con: duckdb.DuckDBPyConnection, home: Home) -> None:
+def check(source: Source) -> None:
+    """Raises SourceError for an ``account_format`` that cannot be used."""
+    declared = source.options.get("account_format", FORMAT)
+    if not isinstance(declared, dict) or set(declared) - set(FORMAT_FIELDS):
+        raise source.error("options.account_format", f"must be a mapping of some of {', '.join(FORMAT_FIELDS)}")
+    for name, pattern in declared.items():
+        if name not in source.columns and "account_format" in source.options:
+            raise source.error(f"options.account_format.{name}", "is no field of columns")
+        try:
+            with duckdb.connect() as con:
+                con.execute("select regexp_full_match('', $1)", [pattern]).fetchall()
+        except duckdb.Error:
+            raise source.error(f"options.account_format.{name}", f"{pattern!r} is no regular expression") from None
+
+
+def derive(con: duckdb.DuckDBPyConnection, home: Home, source: Source) -> None:
     """Make ``payees`` (row_no, has_bank_account, holder_matches, account_key, has_card, card_key) for ``passed``.
 
-    An account is a bank code of 3 digits and a number of 10 to 16 digits without hyphens; its key hashes both, so that
-    the same account has the same key however it is written.
+    An account has the register's ``account_format``; its key hashes its parts, so that the same account has the same
+    key however it is written. Its holder is the participant, by the name in kana where the register has it.
     """
+    patterns = {"bank_code": ".*", "account_no": ".*"} | source.options.get("account_format", FORMAT)
+    of_format = " and ".join(f"regexp_full_match(coalesce({_field(source, name)}, ''), ${name})" for name in patterns)
     con.execute(
         f"""
         create table numbers as
         select row_no,
-            case when {_MAY_BE_PAID_CASH} and regexp_full_match(bank_code, '[0-9]{{3}}')
-                and regexp_full_match(replace(account_no, '-', ''), '[0-9]{{10,16}}')
-                then 'account:' || bank_code || ':' || replace(account_no, '-', '') end as account,
+            case when {_MAY_BE_PAID_CASH} and {of_format} then concat_ws(':', 'account', bank_code, branch_code,
+                {_field(source, "account_type")}, replace(account_no, '-', '')) end as account,
             'card:' || to_meter_no(card_no) as card,
-            {_MAY_BE_PAID_CASH} and coalesce(compact(account_holder) = compact(name), false) as holder_matches
+            {_MAY_BE_PAID_CASH} and coalesce(
+                translate(compact(account_holder), $small, $large)
+                    = translate(compact(coalesce(name_kana, name)), $small, $large),
+                false
+            ) as holder_matches
         from passed join fields using (row_no)
-        """
+        """,
+        {**patterns, "small": _SMALL, "large": _LARGE},
     )
     texts = con.execute(
         "select account from numbers where account is not null union select card from numbers where card is not null"
@@ -57,6 +84,14 @@ def derive(con: duckdb.DuckDBPyConnection, home: Home) -> None:
     con.unregister("hashes")
 
 
+def _field(source: Source, name: str, of: str = "") -> str:
+    """SQL of a field of an account: its type as a code, its number without hyphens."""
+    if name == "account_no":
+        return f"replace({of}account_no, '-', '')"
+    types = source.options.get("account_types")
+    return rows.value_of(of + name, types) if name == "account_type" and types else of + name
+
+
 def keep(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> None:
     """Write the personal data of the rows in ``good`` to the vault; e-mail only with the optional consent."""
     values = {
@@ -64,8 +99,9 @@ def keep(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> No
         "address_detail": "nullif(concat_ws(' ', fields.dong, fields.ho, fields.address_detail), '')",
         "email": "case when passed.has_optional_consent then fields.email end",
     }
-    for column in ("bank_code", "account_no", "account_holder"):
-        values[column] = f"case when {_MAY_BE_PAID_CASH} then fields.{column} end"
+    for column in FORMAT_FIELDS:
+        kept = f"fields.{column}" if column == "account_no" else _field(source, column, "fields.")
+        values[column] = f"case when {_MAY_BE_PAID_CASH} then {kept} end"
     listed = ", ".join(f"{values.get(column, 'fields.' + column)} as {column}" for column in vault.COLUMNS)
     personal = con.sql(f"select {listed} from passed join fields using (row_no) order by fields.participant_id")
     vault.write(context.home, source.source_id, context.sha256, personal)

@@ -16,6 +16,7 @@ import os
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -29,11 +30,12 @@ from include.settings import Home
 KEY_BYTES = 32
 ROWS_PER_GROUP = 100_000
 
-# All text. ``address_detail`` is what goes on an envelope after the address: unit parts and detail joined by a space.
+# All text; new ones come last, for the files written before. ``address_detail`` is what goes on an envelope after the
+# address: unit parts and detail joined by a space.
 COLUMNS = (
     "program_id", "participant_id", "name", "householder", "nickname", "login_id", "referrer_id",
     "postal_code", "address", "address_detail", "complex_code", "dong", "ho",
-    "bank_code", "account_no", "account_holder", "card_no", "phone", "email",
+    "bank_code", "account_no", "account_holder", "card_no", "phone", "email", "branch_code", "account_type",
 )  # fmt: skip
 SCHEMA = pa.schema([(column, pa.string()) for column in COLUMNS])
 
@@ -151,13 +153,13 @@ def erase(home: Home, source_id: str, sha256: str, participant_ids: Iterable[str
     aside.replace(folder / f"{sha256}.erased.json")
     opened = encryption.create_decryption_properties(footer_key=_file_key(home))
     with pq.ParquetFile(folder / f"{sha256}.parquet", decryption_properties=opened) as file, duckdb.connect() as con:
-        write(home, source_id, sha256, con.from_arrow(file.read()))
+        write(home, source_id, sha256, con.from_arrow(_complete(file.read())))
 
 
 def _part(con: duckdb.DuckDBPyConnection, home: Home, program_id: str, sha256: str, path: Path) -> pa.Table:
     opened = encryption.create_decryption_properties(footer_key=_file_key(home))
     with pq.ParquetFile(path, decryption_properties=opened) as file:
-        batches = pa.RecordBatchReader.from_batches(SCHEMA, file.iter_batches(ROWS_PER_GROUP))
+        batches = pa.RecordBatchReader.from_batches(SCHEMA, map(_complete, file.iter_batches(ROWS_PER_GROUP)))
         con.register("snapshot", batches)
         try:
             return con.sql(
@@ -171,6 +173,13 @@ def _part(con: duckdb.DuckDBPyConnection, home: Home, program_id: str, sha256: s
             ).to_arrow_table()
         finally:
             con.unregister("snapshot")
+
+
+def _complete(rows: Any) -> Any:
+    """Rows of a vault file (record batch or table) with all columns: those that came after its day are null."""
+    for name in SCHEMA.names[rows.num_columns :]:
+        rows = rows.append_column(name, pa.nulls(rows.num_rows, pa.string()))
+    return rows
 
 
 def _pairs(wanted: duckdb.DuckDBPyRelation | pa.Table | Iterable[tuple[str, str]]) -> pa.Table:

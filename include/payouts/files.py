@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from include.extracts import vault
-from include.payouts import csv_files, pain001, pdf_files, xlsx_files
+from include.payouts import csv_files, pain001, pdf_files, xlsx_files, zengin
 from include.payouts.csv_files import Substitution
 from include.payouts.declared_files import TABLES, Column, File
 from include.payouts.layouts import Layout
@@ -33,7 +33,7 @@ VIEWS = {
 }
 
 # format -> the fields of lines that its rows are made of, where it has no columns
-FIELDS = {"pain.001.001.09": pain001.FIELDS}
+FIELDS = {"pain.001.001.09": pain001.FIELDS, "zengin": zengin.FIELDS}
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def write(
     paid = _paid(connection)
     names = dict(connection.execute("select region_code, region_name from region").fetchall())
     _check(layout, paid, names)
-    (as_of,) = connection.execute("select getvariable('as_of')").fetchone()
+    as_of, transfer_on = connection.execute("select getvariable('as_of'), getvariable('transfer_on')").fetchone()
     written: list[Written] = []
     lost: list[Substitution] = []
     for file in layout.files:
@@ -98,6 +98,9 @@ def write(
                     count, missing = pdf_files.write(
                         opened, name, file.template, file.font, letter, header, rows, batch.issued_at
                     )
+                elif file.format == "zengin":
+                    payer = layout.debtors[region]
+                    count = zengin.write(opened, name, payer, transfer_on, rows, file.line_ends)
                 else:
                     payer = layout.debtors.get(region, {})
                     message = pain001.Header(
@@ -106,7 +109,7 @@ def write(
                         lines,
                         amount,
                         batch.currency,
-                        transfer_day(batch.issued_at, layout.transfer_days),
+                        transfer_on,
                         names.get(region, region),
                         payer.get("bank_code"),
                         payer.get("account_no"),
@@ -173,6 +176,10 @@ def _check(layout: Layout, paid: dict[tuple[str, str], tuple[int, int]], names: 
         found = [f for f in layout.files if f.incentive_type == incentive_type and f.is_for(region)]
         if not any(file.format in TABLES for file in found):
             raise ValueError(f"{where}: no CSV or XLSX file pays incentive_type {incentive_type} in {region}; add one")
+        if region not in layout.debtors and any(file.format == "zengin" for file in found):
+            raise ValueError(
+                f"{where}: debtors: lacks {region}, the account that pays, which format zengin needs; add it"
+            )
 
 
 def _paid(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], tuple[int, int]]:

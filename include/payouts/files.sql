@@ -25,6 +25,8 @@ select
     address,
     address_detail,
     bank_code,
+    branch_code,
+    account_type,
     regexp_replace(account_no, '[^0-9]', '', 'g') as account_no,
     account_holder,
     card_no
@@ -64,6 +66,8 @@ select
     h.address,
     h.address_detail,
     h.bank_code,
+    h.branch_code,
+    h.account_type,
     h.account_no,
     h.account_holder,
     h.card_no,

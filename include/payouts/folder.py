@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 import duckdb
 
-from include.payouts import control, csv_files, files, pain001, pdf_files, xlsx_files
+from include.payouts import control, csv_files, files, pain001, pdf_files, xlsx_files, zengin
 from include.payouts.csv_files import Substitution
 from include.payouts.decision import rows
 from include.payouts.declared_files import TABLES, File
@@ -122,6 +122,10 @@ def _contents(file: File, content: BinaryIO) -> tuple[int, int | None]:
     """Rows (or pages) of a file and what it pays, as whoever gets it would read them."""
     if file.format == "pdf":
         return pdf_files.pages(content), None
+    if file.format == "zengin":
+        rows, amount, *stated = zengin.read(content)
+        _same(f"{file.name}: trailer", [rows, amount], stated)
+        return rows, amount
     if file.format not in TABLES:
         rows, amount, stated = pain001.read(content)
         _same(f"{file.name}: sum", amount, stated)

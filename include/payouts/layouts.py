@@ -35,11 +35,13 @@ files:
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 import yaml
 
 from include import settings
+from include.payouts import zengin
 from include.payouts.declared_files import LISTS, File, count_of, encoding_of, read_files
 from include.payouts.seal import Seal
 
@@ -84,7 +86,7 @@ def load_layout(program_id: str, roots: list[Path] | None = None) -> Layout:
         if unknown:
             raise ValueError(f"unknown key {', '.join(sorted(unknown))}")
         encoding, keys = declared["encoding"], declared.get("recipients") or {}
-        return Layout(
+        layout = Layout(
             program_id,
             encoding_of(encoding),
             str(declared["transfer_note"]),
@@ -97,7 +99,22 @@ def load_layout(program_id: str, roots: list[Path] | None = None) -> Layout:
             count_of("transfer_days", declared.get("transfer_days", 0)),
             Seal({str(region): key if isinstance(key, list) else [key] for region, key in keys.items()}),
         )
+        _check_debtors(layout)
     except KeyError as missing:
         raise ValueError(f"{path}: {missing} is missing") from None
     except (ValueError, TypeError, AttributeError) as error:
         raise ValueError(f"{path}: {error}") from None
+    return layout
+
+
+def _check_debtors(layout: Layout) -> None:
+    for region, account in layout.debtors.items():
+        for key, value in account.items():
+            if not isinstance(value, str):
+                raise ValueError(f"debtors: {region}: {key}: put {value!r} in quotes, or its zeros may be lost")
+        for file in layout.files:
+            if file.format == "zengin" and file.is_for(region):
+                try:
+                    zengin.header(account, date.min)
+                except ValueError as error:
+                    raise ValueError(f"debtors: {region}: {error}") from None

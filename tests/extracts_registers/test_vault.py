@@ -6,6 +6,7 @@ import base64
 import stat
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from include.extracts import vault
@@ -70,6 +71,8 @@ def test_a_member_with_everything(extracts):
         "card_no": "9410-1234-5678-9012",
         "phone": "010-1234-5678",
         "email": "hong@example.kr",
+        "branch_code": None,
+        "account_type": None,
     }
 
 
@@ -186,3 +189,18 @@ def test_keyed_hash_is_hmac_sha256(tmp_path):
         "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
     )
     assert vault.key(Home(tmp_path / "a")) != vault.key(Home(tmp_path / "b"))
+
+
+def test_a_file_of_before_branches_and_types_is_still_read_and_erased_from(extracts, monkeypatch):
+    register = extracts("kr_enrolments")
+    before = vault.COLUMNS[:-2]
+    with monkeypatch.context() as patch:
+        patch.setattr(vault, "COLUMNS", before)
+        patch.setattr(vault, "SCHEMA", pa.schema([(name, pa.string()) for name in before]))
+        register.accept([MEMBER], "enrolments_20210101.csv")
+    for left in (["P1"], []):
+        found = vault.read(register.home, "kr_carbon_point", [(FILE_1, "P1")]).to_pylist()
+        assert [(row["participant_id"], row["account_no"], row["branch_code"]) for row in found] == [
+            (one, "110-222-333333", None) for one in left
+        ]
+        vault.erase(register.home, "kr_enrolments", FILE_1, ["P1"])

@@ -34,10 +34,10 @@ FIELDS = (
     "moved_out_on", "former_scheme_applied_on", "pre_enrolment_co2_kg", "area_m2", "households", "complex_code", "dong",
     "ho", "required_consent", "optional_consent", "incentive_type", "name", "householder", "login_id", "referrer_id",
     "postal_code", "address", "address_detail", "bank_code", "account_no", "account_holder", "card_no", "phone",
-    "email",
+    "email", "name_kana", "branch_code", "account_type",
 )  # fmt: skip
 # Not shown to whoever gets the file's refused rows back.
-PERSONAL = frozenset(vault.COLUMNS) - {"program_id", "participant_id"}
+PERSONAL = frozenset((*vault.COLUMNS, "name_kana")) - {"program_id", "participant_id"}
 _DAYS = ("joined_on", "withdrawn_on", "moved_in_on", "moved_out_on", "former_scheme_applied_on")
 
 
@@ -55,6 +55,7 @@ def check(source: Source) -> None:
             raise source.error(f"options.participant_types.{label}", "must have type and class")
     if set(options.get("payment_methods", {}).values()) - {"individual", "aggregated", "none"}:
         raise source.error("options.payment_methods", "a value must be individual, aggregated or none")
+    payees.check(source)
     for utility in options.get("metered_utilities", []):
         for part in ("provider", "method", "customer_no"):
             if f"{utility}_{part}" not in source.columns:
@@ -79,7 +80,7 @@ def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> N
     rows.refuse_repeated(con, "participant_id", "duplicate_participant")
     if source.options.get("enrolment_rules"):
         enrolment_rules.refuse(con, source)
-    payees.derive(con, context.home)
+    payees.derive(con, context.home, source)
     listed = ", ".join(column for column in TABLES["participants"] if column not in ("program_id", "source_file_id"))
     con.execute(
         f"""
