@@ -10,7 +10,8 @@ nobody.
 paid).
 
 **Gives** `proposals/`, `approvals/`, `exports/<program_id>/<period_id>/<batch_id>/`; asset `tanso/payouts` for each
-batch, which starts `evaluate_programs` so that the marts show it. With nothing due, the tasks after `propose` are skipped.
+batch, which starts `evaluate_programs` so that the marts show it. With nothing due, the tasks after `propose` are
+skipped.
 
 **When it fails** No batch is ever half-written: it is in `exports/` whole or not at all, and what is there counts
 as paid, so running again pays nobody twice. `issue` fails when the proposal is no longer what is due (a correction
@@ -64,7 +65,7 @@ def issue_payouts():
         }
         approval = RecordedApproval(task_id="approve", **asked)
         # Another person, where policy asks for two; else skipped.
-        approval_again = RecordedApproval(task_id="approve_again", **asked)
+        approval_again = RecordedApproval(task_id="approve_again", another_persons=True, **asked)
 
         @task(
             retries=1,  # for a worker that is lost on the way: what is in exports/ by then counts as paid

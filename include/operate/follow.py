@@ -10,6 +10,7 @@ from typing import Any
 from include.operate.airflow_api import AirflowApi
 
 FINISHED = {"success", "failed"}
+OVER = {*FINISHED, "skipped", "upstream_failed", "removed"}  # of a task
 WAITING_FOR_A_PERSON = "awaiting_input"
 WORDS = {
     "success": "done",
@@ -78,7 +79,7 @@ class Chain:
             return False
         self.parked += len(waiting)
         # What follows an approval has no state yet; anything else unfinished will still move.
-        others = [task for task in tasks if task not in waiting and task["state"] not in (*FINISHED, "skipped", None)]
+        others = [task for task in tasks if task not in waiting and task["state"] not in (*OVER, None)]
         return bool(waiting) and not others
 
     def _answer(self, task: dict[str, Any], approver: AirflowApi) -> None:

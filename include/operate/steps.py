@@ -131,6 +131,15 @@ def approve(proposal_id: str, by: str) -> bool:
     return is_enough
 
 
+def is_approved(proposal_id: str) -> bool:
+    """Whether as many people approved as policy asks for, or the proposal waits no more."""
+    from include.payouts import approvals, pending
+
+    home = settings.home()
+    waiting = (proposal for proposal in pending(home) if proposal.proposal_id == proposal_id)
+    return all(len(approvals.given(home, proposal)) >= proposal.approvers for proposal in waiting)
+
+
 def issue(proposal_id: str, approved_by: str) -> str | None:
     """Write the proposal's batch; returns its id, None when nothing of it is due any more.
 

@@ -50,7 +50,7 @@ CHOICES = {
 
 PLACEHOLDERS = (
     "utility", "unit", "baseline", "actual", "reduction", "rate", "rate_from", "points", "co2", "count", "rank",
-    "score", "average", "rule_id",
+    "score", "average", "rule_id", "points_each", "streak_rate", "share", "reduction_weight", "participation_weight",
 )  # fmt: skip
 
 # Columns that a file may leave out, and what each of its rows then means.

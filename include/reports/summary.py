@@ -34,7 +34,7 @@ def summarize(home: Home, as_of: date | None = None, since: datetime | None = No
                 of_marts.results(marts),
                 of_marts.gaps(marts),
             ]
-        parts.append(_payouts(home, day))
+        parts += [_payouts(home, day), _returns(home)]
     else:
         parts.append("Nothing is evaluated yet: run `make run`, or `make ingest evaluate`.\n")
     parts += [_batches(home, since), _proposals(home), _where(home)]
@@ -138,6 +138,19 @@ def _payouts(home: Home, day: date) -> str:
         table(["programme", "region", "period", "participants", "amount"], regions, limit=50),
         held and "Held until mended (`held.csv` in the batches lists them):",
         table(["programme", "region", "reason", "payouts", "amount"], ([*key, *held[key]] for key in sorted(held))),
+    )
+
+
+def _returns(home: Home) -> str:
+    from include.payouts.returns import unmatched
+
+    found = [list(row.values()) for row in unmatched(home)]
+    return section(
+        "Bank returns that match no payment",
+        found
+        and "They change nothing: no such line was issued. Ask the bank for batch and line number, and put a "
+        "corrected list into the inbox:",
+        table(["programme", "file", "batch", "line", "why"], found, limit=20),
     )
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -15,10 +14,12 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from include import warehouse
 from include.settings import PROJECT_ROOT, Home
+from tests.privacy import search
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
@@ -109,21 +110,42 @@ def test_the_summary_is_kept(world: World):
         assert f"## {heading}" in kept
 
 
-def test_no_name_is_in_airflow_logs_or_reports(world: World):
-    names: set[str] = set()
-    for path in sorted((PACK / "sample" / "jp_registrations").glob("*.csv")):
-        names |= {row["氏名"].strip() for row in csv.DictReader(io.StringIO(path.read_text("cp932")))}
-    names = {name for name in names if len(name) >= 3}
-    assert len(names) > 50
-    seen = [
-        path for folder in ("airflow", "reports") for path in (world.home.root / folder).rglob("*") if path.is_file()
-    ]
-    assert any(path.name == "airflow.db" for path in seen) and any(path.name.startswith("attempt=") for path in seen)
-    for path in seen:
-        content = path.read_bytes()
-        # As text, and as JSON writes it.
-        leaked = [name for name in names if name.encode() in content or json.dumps(name)[1:-1].encode() in content]
-        assert leaked == [], path
+def test_no_personal_data_outside_the_folders_for_them(world: World):
+    """Airflow's database (XComs in it) and task logs, Data Docs, reports, lineage, marts and lake: nothing of any
+    register of the sample."""
+    long, words = search.register_values()
+    paths = search.outside(world.home)
+    assert {"airflow", "lake", "reports", "warehouse"} <= {path.relative_to(world.home.root).parts[0] for path in paths}
+    assert any(path.name == "airflow.db" for path in paths) and any(path.name.startswith("attempt=") for path in paths)
+    assert any(path.is_relative_to(world.home.data_docs) for path in paths)
+    search.assert_files_clean(paths, long, words)
+    with warehouse.connect(world.home) as marts:
+        tables = marts.execute("select table_schema, table_name from information_schema.tables").fetchall()
+        search.assert_clean(search.cells((f"{schema}.{name}", marts) for schema, name in tables), long, words)
+    with duckdb.connect() as connection:
+        parquet = sorted((world.home.lake).rglob("*.parquet"))
+        search.assert_clean(search.cells((f"read_parquet('{path}')", connection) for path in parquet), long, words)
+
+
+def test_the_search_finds_what_a_log_would_leak(world: World, tmp_path: Path):
+    """A name and an account planted in a copy of a task's log and of Airflow's database are found."""
+    long, words = search.register_values()
+    airflow = world.home.root / "airflow"
+    log = next(path for path in sorted(airflow.rglob("attempt=*")) if path.is_file())
+    name = next(word for word in sorted(words) if not word.isascii())
+    account = next(value for value in sorted(long) if re.fullmatch("[0-9-]+", value))
+    line = json.dumps({"event": f"paid {name}", "level": "info"})
+    for copied, planted in [
+        (log, f"\n{line}\n".encode()),
+        (log, f"\npaid to {account}\n".encode()),
+        (airflow / "airflow.db", f"\0paid {name}\0".encode()),
+    ]:
+        copy = tmp_path / copied.name
+        copy.write_bytes(copied.read_bytes())
+        search.assert_files_clean([copy], long, words)
+        copy.write_bytes(copied.read_bytes() + planted)
+        with pytest.raises(AssertionError, match="holds a"):
+            search.assert_files_clean([copy], long, words)
 
 
 def test_ctrl_c_ends_everything_that_was_started(world: World):

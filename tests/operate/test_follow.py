@@ -97,6 +97,13 @@ def test_an_approval_is_answered_once(monkeypatch):
     assert api.answered == ["payout.approve"]
 
 
+def test_a_rejection_beside_an_open_approval_is_no_reason_to_wait_on(monkeypatch):
+    tasks = {"payout.approve": "failed", "payout.issue": "upstream_failed", "other.approve": "awaiting_input"}
+    api = Played(([("issue_payouts", "running", tasks)], False))
+    chain, _ = play(api, lambda: None, monkeypatch)
+    assert chain.parked == 1 and [task["task_id"] for task in chain.failed] == ["payout.approve"]
+
+
 def test_the_second_approval_is_left_to_another_person(monkeypatch):
     tasks = {"payout.approve": "success", "payout.approve_again": "awaiting_input", "payout.issue": None}
     api = Played(([("issue_payouts", "running", tasks)], False))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
 
@@ -148,6 +149,13 @@ def test_every_rule_has_a_source(policy):
     for table, rows in policy.tables.items():
         for row in rows:
             assert row.get("source", "none needed"), (table, row)
+
+
+def test_no_sentence_writes_a_figure_out(policy):
+    """It would lie as soon as its row changes; "per 1 kg" is a unit."""
+    for row in policy.rows("explanations"):
+        for template in (row["template_local"], row["template_en"]):
+            assert not re.search("[02-9]|1[0-9]|half of|절반", template.replace("CO2", "")), template
 
 
 def test_every_award_has_a_label_and_a_sentence(policy):

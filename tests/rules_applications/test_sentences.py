@@ -117,6 +117,15 @@ def changed_rule() -> Example:
     return example
 
 
+def changed_figures() -> Example:
+    example = Example("changed_figures")
+    example.person("N1")
+    for year, last, this in [(2018, 300, 280), (2019, 280, 260)]:
+        example.slips("N1", year, last=last, this=this)
+        example.apply("N1", year, marks=7, reports=ALL_MONTHS)
+    return example
+
+
 def stickers() -> Example:
     example = Example("stickers")
     for participant, received in [("accepted", None), ("refused", "2019-06-01"), ("no application", "")]:
@@ -159,7 +168,7 @@ def world(program_id: str, saves: int = 0, more: bool = False, again: bool = Fal
 
 
 WORLDS = ["base", "saves", "more", "again", "turned"]
-EXAMPLES = [factors(), listed(), yardsticks(), places(), windows(), changed_rule(), stickers()]
+EXAMPLES = [factors(), listed(), yardsticks(), places(), windows(), changed_rule(), changed_figures(), stickers()]
 EXAMPLES += [world("base"), world("saves", saves=40), world("more", more=True), world("again", again=True)]
 EXAMPLES += [world("turned", turned=True)]
 CHANGES = {
@@ -168,6 +177,11 @@ CHANGES = {
             {"utility": "electricity", "valid_from": "2018-10", "kg_co2_per_unit": "0.4"},
             {"utility": "electricity", "valid_from": "2019-04", "kg_co2_per_unit": "0.5"},
             {"utility": "electricity", "valid_from": "2019-05", "kg_co2_per_unit": "0.6"},
+        ]
+    },
+    "changed_figures": {
+        "point_rules": [
+            {"valid_from": "FY2019", "points_per_kg": "25", "points_per_report": "300", "points_per_eco_mark": "6"}
         ]
     },
     "changed_rule": {"point_rules": [{"valid_from": "FY2019", "points_per_kg": "25", "redemption_unit": "1000"}]},
@@ -348,6 +362,29 @@ def test_a_sticker_has_its_worth_without_an_accepted_application_and_pays_only_w
     ]
     paid = {participant: points("stickers", participant) for participant in ("accepted", "no application", "refused")}
     assert paid == {"accepted": {"environmental_action": 700}, "no application": {}, "refused": {}}
+
+
+@pytest.mark.parametrize(
+    ("award_type", "year", "words"),
+    [
+        # 6×20 kWh are 44.88 kg: 45; 45 × 20 and 45 × 25; six months, seven marks
+        ("co2_reduction", 2018, "1kgにつき20ポイント）: 900ポイント"),
+        ("co2_reduction", 2018, "(counted as 45 kg, 20 points each): 900 points"),
+        ("co2_reduction", 2019, "1kgにつき25ポイント）: 1125ポイント"),
+        ("action_report", 2018, "6か月分、1か月250ポイント: 1500ポイント"),
+        ("action_report", 2019, "6 months, 300 points each: 1800 points"),
+        ("eco_mark", 2018, "7 EcoMarks, 5 points each: 35 points"),
+        ("eco_mark", 2019, "7枚、1枚6ポイント: 42ポイント"),
+    ],
+)
+def test_a_sentence_names_the_figures_of_the_policy_in_force(query, award_type, year, words):
+    ((explanation,),) = query(
+        "select explanation from intermediate.int_application_awards where program_id = 'changed_figures'"
+        " and award_type = ? and period_id = ?",
+        award_type,
+        f"FY{year}",
+    )
+    assert words in explanation
 
 
 # What must not change

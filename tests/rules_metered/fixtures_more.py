@@ -62,4 +62,22 @@ def paid() -> Programme:
     return k
 
 
-MORE = [totals(), reported(), paid()]
+def sentences() -> Programme:
+    """Figures of policy that sentences name, each another than the shipped one."""
+    k = Programme("sentences")
+    k.changes["maintenance_rules"] = {"streak_rate": "0.04"}
+    k.changes["standard_usage_rules"] = {"share_of_average": "0.6"}
+    k.changes["complex_rules"] = {"reduction_weight": "0.7", "participation_weight": "0.3"}
+    k.person("streak", joined_on="2019-12-03").use("streak", "2018-01", [200] * 12)
+    k.use("streak", "2021-07", [192] * 12).use("streak", "2022-07", [194] * 6)
+    for who, before, used in [("little", 5, 6), ("much", 16, 14)]:
+        k.person(who, ["water"], joined_on="2022-03-02").use(who, "2021-07", [before] * 6, "water")
+        k.use(who, "2022-07", [used] * 6, "water")
+    k.person("block", participant_type="complex_apartment", households=10, complex_code="K-block")
+    k.use("block", "2019-04", [100] * 12).use("block", "2020-07", [90] * 12)
+    for number in range(5):
+        k.person(f"block-{number}", [], complex_code="K-block")
+    return k
+
+
+MORE = [totals(), reported(), paid(), sentences()]

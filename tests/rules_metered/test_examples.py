@@ -74,6 +74,28 @@ def test_k1_awards_are_certified_on_the_first_payable_day_and_name_their_rule(qu
     ]
 
 
+@pytest.mark.parametrize(
+    ("who", "award_type", "period_id", "words"),
+    [
+        ("streak", "maintenance", "2022H2", "after 2 half-years in a row of 4 % or more: 3000 points"),
+        # (36 + 84) / 2 = 60; 36 is 60 % of it
+        ("little", "standard_usage", "2022H2", "used 36 m3, at most 60 % of the participants' average of 60 m3: 750 "),
+        # 0.7 × 10 % + 0.3 × 50 %
+        ("block", "complex", "2021C", "Score (0.7 × reduction rate + 0.3 × share of households taking part) 22: "),
+        ("block", "complex", "2021C", "감축률 × 0.7 + 세대 참여율 × 0.3) 22점: "),
+    ],
+)
+def test_a_sentence_names_the_figures_of_the_policy_in_force(query, who, award_type, period_id, words):
+    ((explanation,),) = query(
+        "select explanation from marts.fct_point_awards where program_id = 'sentences' and participant_id = ?"
+        " and award_type = ? and period_id = ?",
+        who,
+        award_type,
+        period_id,
+    )
+    assert words in explanation
+
+
 # K2: A1 280 + 5 x 310; A2 and A4 6 x 255; A3 260 + 5 x 300. Used 6 x 240 = 1,440.
 @pytest.mark.parametrize(
     ("program_id", "who", "figures", "points"),

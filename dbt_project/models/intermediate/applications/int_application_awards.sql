@@ -14,6 +14,7 @@ with awards as (
         reduction,
         rate_from,
         co2,
+        points_each,
         times,
         cast(null as integer) as rank,
         cast(null as decimal(18, 6)) as score
@@ -33,6 +34,7 @@ with awards as (
         null as reduction,
         null as rate_from,
         null as co2,
+        points_each,
         times,
         null as rank,
         null as score
@@ -52,6 +54,7 @@ with awards as (
         null as reduction,
         null as rate_from,
         null as co2,
+        null as points_each,
         null as times,
         rank,
         score
@@ -78,6 +81,7 @@ select
             'rate': percent('awards.reduction', 'awards.baseline'),
             'rate_from': plain_number('(awards.rate_from * 100)'),
             'co2': plain_number('awards.co2'),
+            'points_each': 'cast(awards.points_each as varchar)',
             'count': 'cast(awards.times as varchar)',
             'rank': 'cast(awards.rank as varchar)',
             'score': plain_number('awards.score'),

@@ -44,6 +44,7 @@ select
     'action_report' as award_type,
     cast(reports.months * results.points_per_report as bigint) as points,
     results.certified_on,
+    cast(results.points_per_report as bigint) as points_each,
     cast(reports.months as integer) as times
 from results
 inner join reports
@@ -58,6 +59,7 @@ select
     'eco_mark' as award_type,
     cast(eco_marks * points_per_eco_mark as bigint) as points,
     certified_on,
+    cast(points_per_eco_mark as bigint) as points_each,
     eco_marks as times
 from results
 union all
@@ -68,6 +70,7 @@ select
     'environmental_action' as award_type,
     cast(actions.points as bigint) as points,
     results.certified_on,
+    null as points_each,
     cast(actions.stickers as integer) as times
 from results
 inner join actions

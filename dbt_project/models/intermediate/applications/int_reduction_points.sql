@@ -92,6 +92,7 @@ select
     co2_reduction_kg as reduction,
     cast(null as decimal(18, 6)) as rate_from,
     counted_kg as co2,
+    cast(points_per_kg as bigint) as points_each,
     cast(null as integer) as times
 from counted
 union all
@@ -109,6 +110,7 @@ select
     co2_reduction_kg as reduction,
     rate_from,
     null as co2,
+    null as points_each,
     null as times
 from bonuses
 union all
@@ -126,5 +128,6 @@ select
     null as reduction,
     null as rate_from,
     null as co2,
+    null as points_each,
     achievement as times
 from {{ ref('int_continuity') }}

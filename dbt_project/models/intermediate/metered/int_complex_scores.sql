@@ -76,8 +76,10 @@ whole_numbers as (
         participant_class,
         baseline_co2_kg,
         co2_reduction_kg,
-        {{ micros('reduction_weight') }} as reduction_weight,
-        {{ micros('participation_weight') }} as participation_weight,
+        reduction_weight,
+        participation_weight,
+        {{ micros('reduction_weight') }} as reduction_parts,
+        {{ micros('participation_weight') }} as participation_parts,
         {{ micros('greatest(co2_reduction_kg, 0)') }} as saved,
         {{ micros('baseline_co2_kg') }} as baseline,
         case when households > 0 then least(members, households) else 0 end as members,
@@ -93,8 +95,10 @@ select
     participant_class,
     baseline_co2_kg,
     co2_reduction_kg,
+    reduction_weight,
+    participation_weight,
     {{ from_micros('100 * ' ~ rounded_quotient(
-        '(reduction_weight * saved * households + participation_weight * members * baseline)',
+        '(reduction_parts * saved * households + participation_parts * members * baseline)',
         '(baseline * households)'
     )) }} as score
 from whole_numbers

@@ -29,6 +29,7 @@ select
     candidates.period_no,
     candidates.rule_id,
     candidates.streak,
+    candidates.streak_rate,
     candidates.points
 from candidates
 inner join {{ ref('int_metered_reductions') }} as earlier
@@ -41,5 +42,6 @@ inner join {{ ref('int_periods') }} as periods
     and periods.ends_no < candidates.starts_no
     and periods.ends_no - periods.starts_no + 1 = candidates.period_length
 group by
-    candidates.unit_key, candidates.period_no, candidates.rule_id, candidates.streak, candidates.points
+    candidates.unit_key, candidates.period_no, candidates.rule_id, candidates.streak, candidates.streak_rate,
+    candidates.points
 having count(*) = candidates.streak

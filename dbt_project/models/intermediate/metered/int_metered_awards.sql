@@ -7,6 +7,8 @@ with per_utility as (
         points,
         rate_from,
         cast(null as integer) as streak,
+        cast(null as decimal(18, 6)) as streak_rate,
+        cast(null as decimal(18, 6)) as share_of_average,
         cast(null as decimal(28, 3)) as usage_sum,
         cast(null as bigint) as participants
     from {{ ref('int_reduction_awards') }}
@@ -19,6 +21,8 @@ with per_utility as (
         points,
         null as rate_from,
         streak,
+        streak_rate,
+        null as share_of_average,
         null as usage_sum,
         null as participants
     from {{ ref('int_maintenance_awards') }}
@@ -31,6 +35,8 @@ with per_utility as (
         points,
         null as rate_from,
         null as streak,
+        null as streak_rate,
+        share_of_average,
         usage_sum,
         participants
     from {{ ref('int_standard_usage_awards') }}
@@ -52,9 +58,13 @@ awards as (
         {{ percent('reductions.reduction', 'reductions.baseline_usage') }} as rate,
         {{ plain_number(product('awards.rate_from', 100)) }} as rate_from,
         cast(awards.streak as varchar) as streak,
+        {{ plain_number(product('awards.streak_rate', 100)) }} as streak_rate,
+        {{ plain_number(product('awards.share_of_average', 100)) }} as share,
         -- for reading only: the rule compares the exact sums
         {{ plain_number(from_micros(rounded_quotient(micros('awards.usage_sum'), 'awards.participants'))) }} as average,
-        cast(null as varchar) as score
+        cast(null as varchar) as score,
+        cast(null as varchar) as reduction_weight,
+        cast(null as varchar) as participation_weight
     from per_utility as awards
     inner join {{ ref('int_metered_units') }} as units
         on awards.unit_key = units.unit_key
@@ -77,8 +87,12 @@ awards as (
         {{ percent('scores.co2_reduction_kg', 'scores.baseline_co2_kg') }} as rate,
         null as rate_from,
         null as streak,
+        null as streak_rate,
+        null as share,
         null as average,
-        {{ plain_number('scores.score') }} as score
+        {{ plain_number('scores.score') }} as score,
+        {{ plain_number('scores.reduction_weight') }} as reduction_weight,
+        {{ plain_number('scores.participation_weight') }} as participation_weight
     from {{ ref('int_complex_scores') }} as scores
     inner join {{ ref('int_periods') }} as periods
         on scores.period_no = periods.period_no
@@ -112,8 +126,12 @@ select
             'rate': 'awards.rate',
             'rate_from': 'awards.rate_from',
             'count': 'awards.streak',
+            'streak_rate': 'awards.streak_rate',
+            'share': 'awards.share',
             'average': 'awards.average',
             'score': 'awards.score',
+            'reduction_weight': 'awards.reduction_weight',
+            'participation_weight': 'awards.participation_weight',
             'points': 'cast(awards.points as varchar)',
             'rule_id': 'awards.rule_id',
         },

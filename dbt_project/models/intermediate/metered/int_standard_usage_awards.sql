@@ -18,6 +18,7 @@ select
     reductions.period_no,
     rules.rule_id,
     rules.points,
+    rules.share_of_average,
     averages.usage_sum,
     averages.participants
 from {{ ref('int_metered_reductions') }} as reductions
