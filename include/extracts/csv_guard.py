@@ -1,4 +1,4 @@
-"""The lines of a CSV for its parser, with a bound on a row: one row may otherwise be the whole file, and fill memory."""
+"""The lines of a CSV for its parser, with a bound on a row: it might be the whole file, and fill memory."""
 
 from __future__ import annotations
 

@@ -28,7 +28,10 @@ FIELDS = (
 _VALUE, _TIME_PERIOD, _START, _DURATION, _READING_QUALITY, _QUALITY = (
     f"{ESPI}{name}" for name in ("value", "timePeriod", "start", "duration", "ReadingQuality", "quality")
 )
+_ENTRY, _INTERVAL_READING = f"{ATOM}entry", f"{ESPI}IntervalReading"
 _BATCH_ROWS = 50_000
+_MOST_KEPT = 2_000_000  # elements of an entry beside its readings: they stay in memory until it ends
+_OF_A_READING = 16  # at most; they are forgotten with it
 _LAST_START = 4_102_444_800  # 2100-01-01; what is later is no time of a reading
 _LONGEST = 10**9  # seconds
 # Entities are not resolved, and nothing is fetched or validated: a provider's file is not to be trusted.
@@ -87,18 +90,25 @@ def _refuse_document_type(file: BinaryIO) -> None:
 def _read(con: duckdb.DuckDBPyConnection, file: BinaryIO, estimated: set[str]) -> dict[int, Entry]:
     """Fill ``readings``, a batch at a time; the other resources by the number of their entry."""
     entries: dict[int, Entry] = {}
-    entry_no, rows = 1, []
-    for _, element in etree.iterparse(file, events=("end",), tag=(f"{ATOM}entry", f"{ESPI}IntervalReading"), **_SAFE):
-        if element.tag == f"{ESPI}IntervalReading":
+    entry_no, rows, kept = 1, [], 0
+    for _, element in etree.iterparse(file, events=("end",), **_SAFE):
+        kept += 1
+        if element.tag == _INTERVAL_READING:
             rows.append((entry_no, *_reading(element, estimated)))
             if len(rows) == _BATCH_ROWS:
                 _insert(con, rows)
                 rows = []
-        else:
+            _drop(element)
+            kept = max(kept - _OF_A_READING, 0)
+        elif element.tag == _ENTRY:
             if entry := read_entry(element):
                 entries[entry_no] = entry
             entry_no += 1
-        _drop(element)
+            _drop(element)
+            kept = 0
+        elif kept > _MOST_KEPT:
+            message = f"has more than {_MOST_KEPT:,} elements without an entry or interval reading"
+            raise FileRefused("not_readable", f"{message}; is it a Green Button file?")
     if rows:
         _insert(con, rows)
     return entries

@@ -23,6 +23,7 @@ from include.packs.sources import Source
 
 _BATCH_BYTES = 16 << 20  # also the longest row that the fast reading takes
 _BATCH_ROWS = 50_000
+_LONGEST_CELL = 32_767  # of a workbook, by its format
 
 
 class FileRefused(Exception):
@@ -107,6 +108,8 @@ def sheet_rows(source: Source, path: Path, positions: dict[str, int] | None = No
 def _cell_text(cell: object, is_month: bool) -> str:
     """The text that a cell stands for: 12 and not 12.0, a date as YYYY-MM-DD, in a column of months as YYYY-MM."""
     if isinstance(cell, str):
+        if len(cell) > _LONGEST_CELL:
+            raise ValueError(f"a cell has {len(cell):,} characters, more than {_LONGEST_CELL:,}")
         return cell
     if isinstance(cell, bool):
         return str(cell).upper()
