@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from include.operate import alerts
 from include.settings import PROJECT_ROOT
 
 DAG_FILES = sorted((PROJECT_ROOT / "dags").glob("*.py"))
@@ -52,6 +54,24 @@ def test_a_dag_file_is_thin_and_parses_without_the_engine(path: Path, tmp_path: 
     assert float(seconds) < 2, "CPU seconds to parse the file, Airflow's own import not counted"
 
 
+def test_dag_files_are_read_without_a_database_and_without_a_home(tmp_path: Path):
+    code = (
+        "from airflow.dag_processing.dagbag import DagBag; "
+        f"bag = DagBag({str(PROJECT_ROOT / 'dags')!r}, collect_dags=True); print(sorted(bag.dags), bag.import_errors)"
+    )
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(PROJECT_ROOT),
+        "AIRFLOW_HOME": str(tmp_path),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "postgresql+psycopg2://nobody@127.0.0.1:1/none",
+        "TANSO_HOME": str(tmp_path / "none"),
+    }
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, cwd=tmp_path)
+    assert done.stdout.splitlines()[-1] == f"{sorted(DAG_IDS)} {{}}", done.stderr
+    assert not (tmp_path / "none").exists()
+
+
 @pytest.mark.parametrize("dag_id", sorted(DAG_IDS))
 def test_a_dag_says_what_to_do_when_it_fails(dags, dag_id):
     for what in ("**Does**", "**Takes**", "**Gives**", "**When it fails**"):
@@ -67,6 +87,12 @@ def test_every_task_is_bounded_and_says_how_often_it_is_tried(dags):
             # A person's answer has a time limit of its own.
             limit = "response_timeout" if task.task_id in APPROVALS else "execution_timeout"
             assert arguments[limit], task.task_id
+            assert arguments["on_failure_callback"] in (alerts.failed, [alerts.failed])
+            assert arguments["retry_exponential_backoff"] and arguments["max_retry_delay"]
+
+
+def test_approvals_have_a_deadline(dags):
+    assert dags["issue_payouts"].deadline[0].interval == timedelta(days=7)
 
 
 @pytest.mark.parametrize("task_id", sorted(APPROVALS))
@@ -104,6 +130,36 @@ def test_assets_join_the_dags(dags):
         dag_id: {asset.name for asset in condition.objects} for dag_id, condition in conditions.items() if condition
     }
     assert wanted == {"evaluate_programs": {"tanso/lake", "tanso/payouts"}, "issue_payouts": {"tanso/marts"}}
+
+
+@pytest.mark.parametrize(
+    ("dag_id", "names"),
+    [
+        ("ingest_extracts", {"sources", "as_of"}),
+        ("evaluate_programs", {"as_of", "program", "period", "force"}),
+        ("issue_payouts", {"as_of", "program", "period"}),
+    ],
+)
+def test_params(dags, dag_id, names):
+    assert set(dags[dag_id].params) == names
+
+
+@pytest.mark.parametrize(
+    ("dag_id", "name", "wrong"),
+    [
+        ("ingest_extracts", "as_of", "2022-13-01"),
+        ("ingest_extracts", "sources", "kepco"),
+        ("ingest_extracts", "sources", [7]),
+        ("evaluate_programs", "as_of", "30.06.2022"),
+        ("evaluate_programs", "force", "yes"),
+        ("issue_payouts", "period", 2022),
+    ],
+)
+def test_a_wrong_value_is_refused(dags, dag_id, name, wrong):
+    from airflow.sdk.exceptions import ParamValidationError
+
+    with pytest.raises(ParamValidationError):
+        dags[dag_id].params.get_param(name).resolve(wrong)
 
 
 def test_params_explain_themselves(dags):
