@@ -103,12 +103,13 @@ class Topology:
     def start(self, *names: str) -> None:
         """Start services, each in a session of its own."""
         for name in names:
-            service = self.service(name)
-            self.processes[name] = self._popen(name, service.command, self.environment(name))
+            # Redis keeps its files where it is started.
+            cwd = self.folder / name if name == "redis" else PROJECT_ROOT
+            self.processes[name] = self._popen(name, self.service(name).command, self.environment(name), cwd)
 
     def run(self, name: str) -> None:
         """Run a service that ends by itself."""
-        process = self._popen(name, self.service(name).command, self.environment(name))
+        process = self._popen(name, self.service(name).command, self.environment(name), PROJECT_ROOT)
         if process.wait(START_SECONDS) != 0:
             raise DidNotStart(f"{name} ended with code {process.returncode}:\n{self.tail(name)}")
 
@@ -221,12 +222,12 @@ class Topology:
             capture_output=True,
         )
 
-    def _popen(self, name: str, command: list[str], environment: dict[str, str], cwd: Path | None = None):
+    def _popen(self, name: str, command: list[str], environment: dict[str, str], cwd: Path) -> subprocess.Popen:
         with (self.folder / f"{name}.log").open("a") as log:
             return subprocess.Popen(
                 command,
                 env=environment,
-                cwd=cwd or PROJECT_ROOT,
+                cwd=cwd,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
