@@ -33,7 +33,7 @@ def connector(url: str, connection: Connection) -> Callable[[], tuple[Any, str]]
     if parts.scheme == "s3":
         options = _s3(connection)
     elif parts.scheme == "https":
-        options = _https(connection)
+        options = _https(url, connection)
     return lambda: fsspec.core.url_to_fs(url, skip_instance_cache=True, **options)
 
 
@@ -95,15 +95,35 @@ def _s3(connection: Connection) -> dict[str, Any]:
     }
 
 
-def _https(connection: Connection) -> dict[str, Any]:
+class InsecureRedirect(ValueError):
+    """A server, or a link on its page, leads to a place without encryption."""
+
+
+def _https(url: str, connection: Connection) -> dict[str, Any]:
     import aiohttp
+    from yarl import URL
+
+    own = {**connection.extra.get("headers", {})}
+    if connection.login:
+        own["Authorization"] = aiohttp.encode_basic_auth(connection.login, connection.password or "")
+    server = URL(url).origin()
+
+    async def guarded(request: Any, send: Callable[[Any], Any]) -> Any:
+        """Every request passes here, those that follow a redirect too: what is the connection's is for its server."""
+        if request.url.scheme != "https":
+            raise InsecureRedirect(
+                f"the server leads on to {request.url.with_query(None)}, which is not encrypted; "
+                "ask the provider for an https address"
+            )
+        if request.url.origin() != server:
+            for name in own:
+                request.headers.popall(name, None)
+        return await send(request)
 
     # No compression on the way: what is landed are the file's own bytes.
-    headers = {"Accept-Encoding": "identity", **connection.extra.get("headers", {})}
-    if connection.login:
-        headers["Authorization"] = aiohttp.encode_basic_auth(connection.login, connection.password or "")
+    headers = {"Accept-Encoding": "identity", **own}
     wait = aiohttp.ClientTimeout(total=None, sock_connect=_WAIT_S, sock_read=_WAIT_S)
-    client = {"headers": headers, "timeout": wait}
+    client = {"headers": headers, "timeout": wait, "middlewares": (guarded,)}
     options: dict[str, Any] = {"client_kwargs": client, "simple_links": False, "use_listings_cache": False}
     if path := connection.extra.get("ca_file"):
         options["ssl"] = ssl.create_default_context(cafile=path)

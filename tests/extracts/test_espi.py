@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from include.extracts import ingest_source
+from include.extracts import espi, ingest_source
 from include.packs.policy import load_policy
 from include.packs.sources import SourceError, load_sources, read_source
 from include.settings import PROJECT_ROOT, Home
@@ -254,6 +254,17 @@ def test_feeds_refused_whole(office: Office, case: str) -> None:
     [report] = (office.home.rejected / "monthly_feed").glob("*.json")
     found = json.loads(report.read_text("utf-8"))
     assert found["reason"] == reason and "root:" not in found["detail"]
+
+
+def test_elements_that_are_no_reading_cannot_fill_memory(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """744 readings are forgotten one by one; 300 foreign elements are kept until their entry ends."""
+    monkeypatch.setattr(espi, "_MOST_KEPT", 200)
+    hours = every(HOUR, utc("2021-01-01 05:00"), 744, 500)
+    assert taken(office, feed(NY, meter("A1", hours))) == [("electricity", "A1", "2021-01", "372.000")]
+    full = feed(NY, meter("A1", hours)).replace(b"</feed>", b"<a/>" * 300 + b"</feed>")
+    office.drop("monthly_feed", "b.xml", full)
+    office.take_in("monthly_feed")
+    assert office.file("b.xml")[:2] == ("rejected", "not_readable")
 
 
 def test_forbidden_elements_are_not_landed(office: Office) -> None:

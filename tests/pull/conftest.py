@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import getpass
 import json
@@ -232,6 +233,8 @@ class WebServer:
     requests: list[str] = field(default_factory=list)  # "GET /m_1.csv" …
     failures: dict[str, int] = field(default_factory=dict)  # path -> answers of 503 still to give
     cut: set[str] = field(default_factory=set)  # paths whose connection breaks in the middle
+    redirects: dict[str, str] = field(default_factory=dict)  # path -> where it leads
+    headers: list[dict[str, str]] = field(default_factory=list)  # of every request
     listing: bool = True
     password: str | None = None
 
@@ -246,6 +249,12 @@ class _Handler(SimpleHTTPRequestHandler):
     def send_head(self):
         site = self.site
         site.requests.append(f"{self.command} {self.path}")
+        site.headers.append({name.lower(): value for name, value in self.headers.items()})
+        if self.path in site.redirects:
+            self.send_response(302)
+            self.send_header("Location", site.redirects[self.path])
+            self.end_headers()
+            return None
         if site.password and not self.headers.get("Authorization", "").endswith(site.password):
             self.send_error(401)
             return None
@@ -274,22 +283,44 @@ class _Handler(SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def web(tmp_path: Path) -> Iterator[WebServer]:
-    folder = tmp_path / "web"
+    with _serving(tmp_path / "web", _certificate(tmp_path)) as site:
+        yield site
+
+
+@pytest.fixture
+def other_web(web: WebServer, tmp_path: Path) -> Iterator[WebServer]:
+    """Another HTTPS server that the same authority vouches for."""
+    with _serving(tmp_path / "other_web", Path(web.connection["extra"]["ca_file"])) as site:
+        yield site
+
+
+@pytest.fixture
+def plain_web(tmp_path: Path) -> Iterator[WebServer]:
+    """A server without encryption."""
+    with _serving(tmp_path / "plain_web", None) as site:
+        yield site
+
+
+@contextlib.contextmanager
+def _serving(folder: Path, certificate: Path | None) -> Iterator[WebServer]:
     folder.mkdir()
-    certificate = _certificate(tmp_path)
     handler = type("Handler", (_Handler,), {})
     server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(handler, directory=str(folder)))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    url = f"{'https' if certificate else 'http'}://127.0.0.1:{server.server_port}"
     connection = {"conn_type": "http", "extra": {"ca_file": str(certificate)}}
-    handler.site = site = WebServer(f"https://127.0.0.1:{server.server_port}", folder, connection)
+    handler.site = site = WebServer(url, folder, connection)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
-    yield site
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    try:
+        yield site
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 def _certificate(folder: Path) -> Path:

@@ -153,6 +153,67 @@ def test_https_is_refused_without_a_trusted_certificate(programme: Programme, we
     assert programme.landed() == []
 
 
+SECRET_HEADERS = {"X-Api-Key": "k3y-of-the-works", "Cookie": "session=c00kie"}
+
+
+def test_https_does_not_follow_a_redirect_to_http(programme: Programme, web: WebServer, plain_web: WebServer) -> None:
+    put(plain_web.folder, "m_1.csv", OLD)
+    put(web.folder, "m_1.csv", NEW)
+    put(web.folder, "m_2.csv", NEW)
+    web.redirects = {"/m_1.csv": f"{plain_web.url}/m_1.csv?token=t0ken", "/moved/": f"{plain_web.url}/"}
+    programme.connection("site", login=USER, password=PASSWORD, **web.connection)
+    programme.declare("meters", web.url, connection="site")
+    programme.declare("moved", f"{web.url}/moved/", connection="site")
+    meters, moved = programme.ingest().problems
+    said = f"cannot be pulled: InsecureRedirect: the server leads on to {plain_web.url}"
+    assert meters == (
+        f"meters: {web.url}/m_1.csv {said}/m_1.csv, which is not encrypted; ask the provider for an https address"
+    )
+    assert moved.startswith(f"moved: {web.url}/moved {said}/, which is not encrypted")
+    assert plain_web.requests == []  # not one byte was asked for in the clear
+    assert web.fetched() == ["m_1.csv", "m_2.csv"]  # and trying again would be of no use
+    assert programme.landed() == [NEW]
+
+
+def test_https_does_not_follow_a_page_that_links_to_http(
+    programme: Programme, web: WebServer, plain_web: WebServer
+) -> None:
+    """A link to the same server without encryption is taken for one of its files, and refused as such."""
+    host = web.url.removeprefix("https://")
+    put(web.folder, "index.html", f'<a href="http://{host}/m_1.csv">January</a>'.encode())
+    programme.connection("site", login=USER, password=PASSWORD, **web.connection)
+    programme.declare("meters", web.url, connection="site")
+    [problem] = programme.ingest().problems
+    assert f"InsecureRedirect: the server leads on to http://{host}/m_1.csv" in problem
+    assert programme.landed() == []
+
+
+@pytest.mark.parametrize("listing", [True, False])
+def test_credentials_do_not_follow_a_redirect_to_another_server(
+    programme: Programme, web: WebServer, other_web: WebServer, listing: bool
+) -> None:
+    """The file comes from where the provider's server says it is; what is secret stays with the provider's server."""
+    put(other_web.folder, "m_1.csv", OLD)
+    put(web.folder, "m_1.csv", b"")  # for the listing
+    put(web.folder, "m_2.csv", NEW)
+    put(web.folder, "here.csv", readings(300))
+    web.redirects = {"/m_1.csv": f"{other_web.url}/m_1.csv", "/m_3.csv": "/here.csv"}
+    extra = {**web.connection["extra"], "headers": SECRET_HEADERS}
+    programme.connection("site", login=USER, password=PASSWORD, conn_type="http", extra=extra)
+    place = {} if listing else {"files": ["m_1.csv", "m_2.csv", "m_3.csv"]}
+    programme.declare("meters", web.url, connection="site", **place)
+    assert programme.ingest().problems == []
+    assert programme.landed() == sorted([OLD, NEW] if listing else [OLD, NEW, readings(300)])
+    assert other_web.fetched() == ["m_1.csv"]
+    login = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+    for headers in other_web.headers:
+        assert not {"authorization", "cookie", "x-api-key"} & set(headers)
+        assert headers["accept-encoding"] == "identity"
+    for headers in web.headers:  # on its own server they also follow a redirect
+        assert (headers["authorization"], headers["x-api-key"]) == (login, "k3y-of-the-works")
+        assert headers["cookie"] == "session=c00kie"
+
+
 def test_a_server_that_is_busy_twice_is_asked_a_third_time(programme: Programme, web: WebServer) -> None:
     put(web.folder / "out", "m_1.csv", OLD)
     web.failures = {"/out/": 2, "/out/m_1.csv": 2}
