@@ -156,7 +156,8 @@ def issue(proposal_id: str, approved_by: str) -> str | None:
         return None
     _said(f"Issued {batch.batch_id}, approved by {batch.approved_by}")
     for lost in batch.substitutions:
-        _said(f"{lost.path}, row {lost.row}, {lost.column}: {lost.characters} characters written as 〓")
+        where = f"{lost.path}, row {lost.row} ({lost.participant_id}), {lost.column}"
+        _said(f"{where}: {lost.characters} characters written as 〓")
     return batch.batch_id
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -77,10 +77,12 @@ def write(
     return written, lost
 
 
-def read(file: BinaryIO, encoding: str, with_header: bool) -> list[list[str]]:
-    """The data rows of a file as a recipient would read it; raises UnicodeDecodeError if it cannot."""
-    rows = list(csv.reader(io.TextIOWrapper(file, encoding=encoding, newline="")))
-    return rows[1:] if with_header else rows
+def read(file: BinaryIO, encoding: str, with_header: bool) -> Iterator[list[str]]:
+    """The data rows of a file as a recipient would read them; raises UnicodeDecodeError if it cannot."""
+    rows = csv.reader(io.TextIOWrapper(file, encoding=encoding, newline=""))
+    if with_header:
+        next(rows)
+    yield from rows
 
 
 def missing(text: str, encoding: str) -> int:

@@ -134,10 +134,14 @@ def _contents(file: File, content: BinaryIO) -> tuple[int, int | None]:
         data = csv_files.read(content, file.encoding, file.header)
     else:
         data = xlsx_files.read(content, file.header)
-    if not file.pays:
-        return len(data), None
-    column = [column.field for column in file.columns.values()].index("amount")
-    return len(data), sum(int(row[column]) for row in data)
+    shown = [column.field for column in file.columns.values()]
+    place = shown.index("amount") if file.pays else None
+    rows = amount = 0
+    for row in data:
+        rows += 1
+        if place is not None:
+            amount += int(row[place])
+    return rows, amount if file.pays else None
 
 
 def _totals(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:

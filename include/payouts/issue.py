@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from include.payouts import approvals, files, folder, issue_log, ledger
+from include.payouts import approvals, files, folder, issue_log, ledger, lost_characters
 from include.payouts.csv_files import Substitution
 from include.payouts.decision import decide
 from include.payouts.layouts import load_layout
@@ -121,6 +121,7 @@ def _issue(
             shutil.rmtree(aside, ignore_errors=True)
             raise
         sync_folder(parent)
+    lost_characters.keep(home, program_id, batch_id, substitutions)
     discard(home, program_id, period_id)
     return Batch(
         program_id,

@@ -155,6 +155,9 @@ def _returns(home: Home) -> str:
 
 
 def _batches(home: Home, since: datetime | None) -> str:
+    from include.payouts.lost_characters import counts
+
+    lost = counts(home)
     manifests = sorted(_manifests(home), key=lambda manifest: manifest["issued_at"])
     rows = [
         [
@@ -173,6 +176,8 @@ def _batches(home: Home, since: datetime | None) -> str:
         "Batches issued",
         table(["programme", "batch", "lines", "amount", "currency", "approved by", "issued (UTC)", ""], rows[-20:]),
         f"The latest 20 of {len(rows):,}." if len(rows) > 20 else "",
+        lost and "With characters that a file cannot show, written as 〓 (`reports/lost_characters/` has the ids):",
+        table(["programme", "batch", "participants"], lost[-20:]),
     )
 
 

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from lxml import etree
 
-from include.payouts import Batch, issue, pain001, propose
+from include.payouts import Batch, issue, lost_characters, pain001, propose
 from include.settings import Home
 from tests.payouts.conftest import JP, KR, House
 
@@ -218,6 +218,18 @@ def test_a_character_that_the_encoding_lacks_is_shown_and_reported(house: House)
     (lost,) = batch.substitutions
     assert (lost.path, lost.row, lost.column, lost.characters) == ("48170/voucher.csv", 1, "참여자명", 2)
     assert lost.participant_id == "K1"
+    # For whoever sends it to look up: ids only, apart from the batch.
+    listed = house.home.reports / "lost_characters" / KR / "2020H2-001.csv"
+    assert listed.read_bytes().decode() == (
+        "participant_id,file,row,column,characters\r\nK1,48170/voucher.csv,1,참여자명,2\r\n"
+    )
+    assert lost_characters.counts(house.home) == [[KR, "2020H2-001", 1]]
+
+
+def test_a_batch_that_shows_every_character_has_no_such_list(house: House):
+    house.money("K1", 10_000)
+    pay(house)
+    assert lost_characters.counts(house.home) == []
 
 
 def test_the_same_inputs_give_the_same_bytes(house: House, tmp_path: Path):

@@ -1,0 +1,41 @@
+"""Which participants' names or addresses a batch could not print whole: ``reports/lost_characters/``, ids only.
+
+For whoever sends the letters to look up in the register, and to correct there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from include.payouts import csv_files
+from include.payouts.csv_files import Substitution
+from include.settings import Home
+
+HEADER = ("participant_id", "file", "row", "column", "characters")
+
+
+def keep(home: Home, program_id: str, batch_id: str, lost: Sequence[Substitution]) -> Path | None:
+    """Write a batch's list, ``<program_id>/<batch_id>.csv``; None, and no file, when nothing was lost."""
+    if not lost:
+        return None
+    path = folder(home) / program_id / f"{batch_id}.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = sorted((one.participant_id, one.path, one.row, one.column, one.characters) for one in lost)
+    with path.open("wb") as file:
+        csv_files.write(file, path.name, "utf-8", HEADER, ((None, *row) for row in rows), True)
+    return path
+
+
+def folder(home: Home) -> Path:
+    return home.reports / "lost_characters"
+
+
+def counts(home: Home) -> list[list[str | int]]:
+    """Per batch with such a list: program_id, batch_id, and the number of participants in it."""
+    found = []
+    for path in sorted(folder(home).glob("*/*.csv")):
+        with path.open("rb") as file:
+            participants = {row[0] for row in csv_files.read(file, "utf-8", True)}
+        found.append([path.parent.name, path.stem, len(participants)])
+    return found
