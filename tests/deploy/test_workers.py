@@ -115,7 +115,7 @@ def operate(world: World, running: Topology) -> None:
     world.runs = api.runs()
     world.tasks = [task for run in world.runs for task in api.tasks(run)]
     if alone:
-        assert alone.wait(300) == 0
+        assert alone.wait(600) == 0, (world.alone.root / "said.txt").read_text("utf-8")[-3000:]
 
 
 def ready(running: Topology, passwords: dict[str, str]) -> AirflowApi:
@@ -147,9 +147,8 @@ def run_alone(home: Home) -> subprocess.Popen:
     sample.copy_to_inbox(home)
     command = [sys.executable, "-m", "include.cli", "run", "--as-of", AS_OF, "--by", "nobody"]
     environment = os.environ | {"TANSO_HOME": str(home.root)}
-    return subprocess.Popen(
-        command, env=environment, cwd=PROJECT_ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    with (home.root / "said.txt").open("w") as said:
+        return subprocess.Popen(command, env=environment, cwd=PROJECT_ROOT, stdout=said, stderr=subprocess.STDOUT)
 
 
 def batches(home: Home) -> list[dict[str, Any]]:
