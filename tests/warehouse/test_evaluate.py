@@ -155,8 +155,12 @@ def test_a_failing_test_publishes_nothing(project, place):
     assert "1 models or tests failed, nothing is published" in str(caught.value)
     assert "test not_null_fct_usage_usage" in str(caught.value)
     assert "Got 1 result" in str(caught.value)
+    assert "(models/models.yml)" in str(caught.value)
     assert place.home.database.read_bytes() == before
-    assert place.names() == ["failed.duckdb", "history", "tanso.duckdb"]
+    assert place.names() == ["failed.duckdb", "failed.sql", "history", "tanso.duckdb"]
+    with duckdb.connect(str(place.home.warehouse / "failed.duckdb"), read_only=True) as rejected:
+        # The row that is wrong, as the error's last line says.
+        assert rejected.sql((place.home.warehouse / "failed.sql").read_text("utf-8")).fetchone()[-1] is None
     place.reading("238")
     assert project.evaluate(place.home).status == "built"
     assert place.names() == ["history", "tanso.duckdb"]
