@@ -9,8 +9,10 @@ member's row in force was taken from it. Ledger, receipts, SHA-256, counts and f
 from __future__ import annotations
 
 import re
+import shutil
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -157,15 +159,32 @@ def _years_later(day: date, years: int) -> date:
 
 
 def _erase(home: Home, found: Purge) -> None:
+    details = {
+        "participants": [member["participant_id"] for member in found.members],
+        "files": [file["sha256"] for file in found.files],
+    }
+    if found.vault or found.files:
+        # Before and after: one that is stopped is finished by the next, which finds less to do.
+        access_log.record(home, "purge_started", f"retention as of {found.as_of}", **details)
+    _remove_leftovers(home)
     for (source_id, sha256), participant_ids in found.vault.items():
         vault.erase(home, source_id, sha256, participant_ids)
     for file in found.files:
         erased.erase(home, file)
     if found.vault or found.files:
-        access_log.record(
-            home,
-            "purged",
-            f"retention as of {found.as_of}",
-            participants=[member["participant_id"] for member in found.members],
-            files=[file["sha256"] for file in found.files],
-        )
+        access_log.record(home, "purged", f"retention as of {found.as_of}", **details)
+
+
+def _remove_leftovers(home: Home) -> None:
+    """What runs that were stopped left half-written: names and accounts, too. The locks say that nobody writes now."""
+    hidden = [
+        home.landing.glob(".*"),
+        home.vault.glob("*/.*"),
+        home.quarantine.glob("*/.*"),
+        home.exports.glob("*/*/.*"),
+    ]
+    for left in chain.from_iterable(hidden):
+        if left.is_dir():
+            shutil.rmtree(left)
+        else:
+            left.unlink()

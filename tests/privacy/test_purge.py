@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from include.payouts import issue, propose
 from include.payouts.explain import explain
 from include.retention import purge
 from include.settings import Home
+from tests.killing import killed_after, killed_before
 from tests.payouts.conftest import KR, SNAPSHOT, House, house  # noqa: F401  # the fixture
 
 PAID_AT = datetime(2021, 6, 10, tzinfo=UTC)
@@ -136,6 +138,48 @@ def test_ledger_receipts_and_lake_are_what_they_were(purged: Home, sample_home: 
     before = files_of(sample_home, "receipts")
     assert {name: content for name, content in files_of(purged, "receipts").items() if name in before} == before
     assert [found["files"] for found in explain(purged, "CJ0002", "2021H1")]  # and can be explained
+
+
+LONG_AFTER = date(2033, 2, 1)
+
+
+@pytest.mark.parametrize("how", ["before every change in turn", "at any moment"])
+def test_killed_and_run_again_it_erases_the_same_and_loses_nothing(
+    purged: Home, sample_home: Home, tmp_path: Path, how: str
+):
+    home = Home(tmp_path / "home")
+    shutil.copytree(sample_home.root, home.root, ignore=shutil.ignore_patterns("warehouse"))
+    home.warehouse.symlink_to(sample_home.warehouse)  # which it only reads
+    # Of runs that were killed: a register on its way in, a vault file and a batch half-written.
+    for left in ("landing/.incoming", "vault/kr_enrolments/.x-1.tmp", "exports/p/2021H1/.2021H1-001-1/cash.csv"):
+        (home.root / left).parent.mkdir(parents=True, exist_ok=True)
+        (home.root / left).write_text("names")
+    if how == "at any moment":
+        moments = random.Random(5)
+        assert sum(killed_after(moments.uniform(0.1, 0.9), purge, home, LONG_AFTER, True) for _ in range(6)) > 0
+    else:
+        at = 1
+        while killed_before(at, purge, home, LONG_AFTER, True):
+            at += 2
+        assert at > 8
+    found = purge(home, LONG_AFTER, apply=True)
+    assert purge(home, LONG_AFTER).files == [] and (found.vault == {} or how == "at any moment")
+    kept = ("exports", "landing", "lake", "quarantine", "receipts", "issue_log", "approvals")
+    assert files_of(home, *kept) == files_of(purged, *kept)
+    assert everybody(home) == everybody(purged) != everybody(sample_home)
+    assert not (home.landing / ".incoming").exists()
+    # Whoever was erased by a run that was killed stands in the log.
+    events = [json.loads(line) for log in home.access_log.glob("*.jsonl") for line in log.read_text().splitlines()]
+    started = {one for event in events if event["what"] == "purge_started" for one in event["participants"]}
+    assert {one for ids in everybody(sample_home).values() for one in ids} - {
+        one for ids in everybody(purged).values() for one in ids
+    } <= started
+
+
+def everybody(home: Home) -> dict[str, list[str]]:
+    """Whose personal data are in which file of the vault."""
+    paths = sorted(home.vault.glob("*/*.parquet"))
+    return {str(path.relative_to(home.vault)): vault.participants(home, path) for path in paths}
 
 
 def test_the_lake_is_made_again_without_the_erased_bytes(purged: Home, sample_home: Home, monkeypatch):
