@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import textwrap
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -177,3 +179,26 @@ def test_transfers_are_valid_by_the_whole_standard(house: House, tmp_path: Path)
         assert not standard.validate(document)
         for record in (house.home.exports, house.home.access_log, house.home.root / "issue_log"):
             shutil.rmtree(record, ignore_errors=True)
+
+
+def test_what_the_how_to_shows_can_be_declared(tmp_path: Path):
+    """Its three blocks: a bank's columns, a register's accounts, transfer files."""
+    text = (PROJECT_ROOT / "docs" / "how-to" / "fit-payout-files-to-a-bank.md").read_text("utf-8")
+    blocks = re.findall(r"^ *```yaml\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE)
+    banks, register, transfers = (yaml.safe_load(textwrap.dedent(block)) for block in blocks)
+    loaded = []
+    for number, declared in enumerate((banks, transfers)):
+        (tmp_path / f"p{number}").mkdir()
+        head = {"encoding": "cp949", "transfer_note": ""}
+        (tmp_path / f"p{number}" / "payouts.yml").write_text(yaml.safe_dump(head | declared), "utf-8")
+        loaded.append(load_layout(f"p{number}", [tmp_path]))
+    assert [(file.name, sorted(file.only)) for file in loaded[0].files] == [
+        ("cash.csv", []),
+        ("bulk.csv", ["43110", "48170"]),
+        ("bulk.xlsx", ["44130"]),
+    ]
+    first = loaded[0].files[1]
+    assert (first.encoding, first.header, loaded[0].transfer_days) == ("utf-8-sig", False, 2)
+    assert loaded[1].files[0].format == "zengin" and set(loaded[1].debtors) == {"09001"}
+    shipped = yaml.safe_load((PROJECT_ROOT / "tests/packs/kana_accounts/sources/kana_register.yml").read_text("utf-8"))
+    assert register["options"].items() <= shipped["options"].items()

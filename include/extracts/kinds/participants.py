@@ -1,7 +1,9 @@
 """Registers of participants: full snapshots, one row per participant.
 
 Personal data go to the vault, once the file is accepted; ``good`` has ids, dates, meters and derived facts.
-Programmes differ by the source's options; which snapshot's row is in force is decided in ``registers.py``.
+Programmes differ by the source's options; which snapshot's row is in force is decided in ``registers.py``. Where
+accounts are not bank code and number as in ``payees.FORMAT``: ``account_format`` (field -> pattern of what can be paid
+to) and ``account_types`` (label -> code).
 """
 
 from __future__ import annotations
