@@ -78,8 +78,8 @@ lint: setup  ## ruff and sqlfluff
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/tests
 
-test: lint  ## lint, then all tests but those of test-deploy
-	@$(PYTHON) -m pytest -q --ignore=tests/deploy
+test: lint  ## lint, then all tests but those of test-deploy, in two processes
+	@$(PYTHON) -m pytest -q -n 2 --no-loadscope-reorder --ignore=tests/deploy
 
 test-deploy: setup  ## docker-compose.yaml, and its services as processes: PostgreSQL, Redis, two workers, one of them lost
 	@$(PYTHON) -m pytest -q tests/deploy

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,27 @@ for _name in [name for name in os.environ if name.startswith(("AIRFLOW", "TANSO_
     del os.environ[_name]
 os.environ["GX_ANALYTICS_ENABLED"] = "False"
 os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
+
+
+# Folders, and files, whose tests share what is costly to make, or would slow each other down (real Airflows).
+_TOGETHER = {
+    "browser": "airflow", "deploy": "airflow", "e2e": "airflow",
+    "privacy": "sample", "sample": "sample", "payouts/test_explain.py": "sample",
+}  # fmt: skip
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With several workers (``make test``) a folder's tests stay in one, so that what they share is made once."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFolder(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.split("::")[0].removeprefix("tests/")
+            folder = file.split("/")[0]
+            return _TOGETHER.get(file) or _TOGETHER.get(folder, folder)
+
+    return ByFolder(config, log)
 
 
 @pytest.fixture
