@@ -36,8 +36,12 @@ pytestmark = [
 
 AS_OF = "2026-07-01"
 STARTS, APPROVES, LOOKS = "kim", "이 담당", "choi"
-# An installation waits longer before it gives a lost task to another worker.
-LESS_PATIENCE = {"AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "20"}
+# An installation waits longer before it gives a lost task to another worker, and less long for an answer: here one
+# machine plays all of them.
+CHANGED = {
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "20",
+    "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "30",
+}
 READY_SECONDS = 180
 TO_LOSE = [("evaluate_programs", "build"), ("issue_payouts", "payout.issue")]
 
@@ -79,7 +83,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     settings |= {"VAULT_KEY": key(), "FERNET_KEY": key()}
     settings["USERS"] = f"{STARTS}:operator,{APPROVES}:approver,{LOOKS}:analyst"
     given = {f"TANSO_{name}": value for name, value in settings.items()}
-    with Topology(world.home.root, given, LESS_PATIENCE) as running:
+    with Topology(world.home.root, given, CHANGED) as running:
         operate(world, running)
     return world
 

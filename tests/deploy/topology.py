@@ -130,7 +130,7 @@ class Topology:
             "HOSTNAME": name,
             "LANG": "C.UTF-8",
         }
-        changed = {key: value for key, value in self.changed.items() if key in environment}
+        changed = self.changed if "AIRFLOW_HOME" in environment else {}
         return image | environment | changed
 
     def wait_until_healthy(self, *names: str) -> None:
