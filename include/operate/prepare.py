@@ -2,8 +2,8 @@
 
 Run after ``airflow db migrate`` with the environment of that Airflow (FAB auth manager). ``TANSO_USERS`` names the
 users, ``name:role`` separated by commas; each gets a password of its own, kept for handing over in
-``airflow/users.json`` of the home, readable by its owner only. Who is no longer named may not log in any more. Running
-it again changes nothing else: a password changed in the UI stays.
+``airflow/users.json`` of the home, readable by its owner only. Who is no longer named may not log in any more; who has
+no password in that file gets a new one. Running it again changes nothing else.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ def passwords_file() -> Path:
 def main() -> int:
     """Make users, roles and pool what they should be."""
     users = wanted_users()
-    passwords = _passwords(users)
+    known = _known_passwords()
+    passwords = {name: known.get(name) or secrets.token_urlsafe(15) for name in users}
 
     from airflow.models.pool import Pool
     from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
@@ -69,22 +70,21 @@ def main() -> int:
         for role, rights in ROLES.items():
             _set_role(manager, role, reading + rights)
         for name, role in users.items():
-            _set_user(manager, name, role, passwords[name])
+            _set_user(manager, name, role, passwords[name], is_new=name not in known)
         for user in manager.get_all_users():
             if user.username not in users and user.active:
                 user.active = False
                 manager.update_user(user)
     Pool.create_or_update_pool(*WRITER_POOL, include_deferred=False)
+    # At the end: what is not in force is not handed over.
+    passwords_file().parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    write_private(passwords_file(), json.dumps(passwords, ensure_ascii=False, indent=1))
     return 0
 
 
-def _passwords(users: dict[str, str]) -> dict[str, str]:
+def _known_passwords() -> dict[str, str]:
     path = passwords_file()
-    known = json.loads(path.read_text("utf-8")) if path.exists() else {}
-    passwords = {name: known.get(name) or secrets.token_urlsafe(15) for name in users}
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_private(path, json.dumps(passwords, ensure_ascii=False, indent=1))
-    return passwords
+    return json.loads(path.read_text("utf-8")) if path.exists() else {}
 
 
 def write_private(path: Path, text: str) -> None:
@@ -106,13 +106,15 @@ def _set_role(manager, name: str, rights: list[tuple[str, str]]) -> None:
         manager.add_permission_to_role(role, permission)
 
 
-def _set_user(manager, name: str, role: str, password: str) -> None:
+def _set_user(manager, name: str, role: str, password: str, is_new: bool) -> None:
     user = manager.find_user(username=name)
     if user is None:
         manager.add_user(name, name, "", f"{name}@localhost", manager.find_role(role), password)
         return
     user.roles, user.active = [manager.find_role(role)], True
     manager.update_user(user)
+    if is_new:
+        manager.reset_password(user.id, password)
 
 
 if __name__ == "__main__":

@@ -92,7 +92,12 @@ def _build(home: Home, policy: Policy, now: str, project: Path) -> tuple[NodeRes
         failures = tuple(node for node in nodes if not node.good and node.status != "skipped")
         if failures:
             lines = "\n".join(f"  {node}" for node in failures)
-            raise EvaluationError(f"{len(failures)} models or tests failed, nothing is published:\n{lines}", failures)
+            _keep_queries(home, database, failures)
+            raise EvaluationError(
+                f"{len(failures)} models or tests failed, nothing is published:\n{lines}\nThe rows that a test found: "
+                f"run its query in {home.warehouse / 'failed.sql'} on failed.duckdb beside it.",
+                failures,
+            )
         publish.strip(database, publish.BuildInfo(now, built_at, code_version(), policy.fingerprint))
         publish.swap_in(home, database, built_at)
     except (run_dbt.DbtError, publish.NotPublishableError) as error:
@@ -103,8 +108,17 @@ def _build(home: Home, policy: Policy, now: str, project: Path) -> tuple[NodeRes
         raise
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    (home.warehouse / "failed.duckdb").unlink(missing_ok=True)
+    for name in ("failed.duckdb", "failed.sql"):
+        (home.warehouse / name).unlink(missing_ok=True)
     return nodes
+
+
+def _keep_queries(home: Home, database: Path, failures: tuple[NodeResult, ...]) -> None:
+    """Keep what the failed models and tests asked, so that it can be asked of ``failed.duckdb``."""
+    # The file has another name there, so its own is taken out of the names of tables.
+    own = f'"{database.stem}".'
+    queries = [f"-- {node.kind} {node.name}\n{node.query.replace(own, '').strip()};" for node in failures]
+    (home.warehouse / "failed.sql").write_text("\n\n".join(queries) + "\n", "utf-8")
 
 
 def _keep_failed(home: Home, database: Path) -> None:

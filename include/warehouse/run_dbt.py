@@ -28,6 +28,8 @@ class NodeResult:
     status: str  # success | pass | warn | fail | error | skipped
     seconds: float
     message: str
+    path: str = ""  # of the file that declares it, in the project
+    query: str = ""  # what was run; of a test, the rows that should not be there
 
     @property
     def good(self) -> bool:
@@ -35,7 +37,10 @@ class NodeResult:
 
     def __str__(self) -> str:
         text = f"{self.status:<8} {self.kind} {self.name} ({self.seconds:.2f} s)"
-        return text if self.good or not self.message else f"{text}: {self.message}"
+        if self.good or not self.message:
+            return text
+        # dbt names the file of a model itself.
+        return f"{text}: {self.message}" + (f" ({self.path})" if self.kind == "test" and self.path else "")
 
 
 class DbtError(RuntimeError):
@@ -93,8 +98,15 @@ def _common(project: Path, work: Path) -> list[str]:
 
 
 def _result(one) -> NodeResult:
+    node = one.node
     return NodeResult(
-        one.node.name, str(one.node.resource_type), str(one.status), one.execution_time, one.message or ""
+        node.name,
+        str(node.resource_type),
+        str(one.status),
+        one.execution_time,
+        one.message or "",
+        node.original_file_path,
+        getattr(node, "compiled_code", None) or "",
     )
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.browser.conftest import AS_OF, PACK, Installation, path_of, until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(3000)]
 
 NEW_RUN = {"logical_date": None, "conf": {}}
 

@@ -160,7 +160,7 @@ def test_a_failing_test_publishes_nothing(project, place):
     assert place.names() == ["failed.duckdb", "failed.sql", "history", "tanso.duckdb"]
     with duckdb.connect(str(place.home.warehouse / "failed.duckdb"), read_only=True) as rejected:
         # The row that is wrong, as the error's last line says.
-        assert rejected.sql((place.home.warehouse / "failed.sql").read_text("utf-8")).fetchone()[-1] is None
+        assert rejected.sql((place.home.warehouse / "failed.sql").read_text("utf-8")).fetchall() == [(None,)]
     place.reading("238")
     assert project.evaluate(place.home).status == "built"
     assert place.names() == ["history", "tanso.duckdb"]
