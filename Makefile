@@ -79,10 +79,10 @@ lint: setup  ## ruff and sqlfluff
 	@$(VENV)/bin/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/tests
 
 test: lint  ## lint, then all tests but those of test-deploy, in two processes
-	@$(PYTHON) -m pytest -q -n 2 --no-loadscope-reorder --ignore=tests/deploy
+	@$(PYTHON) -m pytest -q -n 2 --no-loadscope-reorder --ignore=tests/deploy --ignore=tests/browser
 
-test-deploy: setup  ## docker-compose.yaml, and its services as processes: PostgreSQL, Redis, two workers, one of them lost
-	@$(PYTHON) -m pytest -q tests/deploy
+test-deploy: setup  ## the services of docker-compose.yaml as processes, a worker lost; make up, in a browser
+	@$(PYTHON) -m pytest -q tests/deploy tests/browser
 
 format: setup  ## let ruff rewrite what it can
 	@$(VENV)/bin/ruff check --fix --quiet .
