@@ -64,17 +64,17 @@ def evaluate(
     Raises PolicyError (policy is wrong), EvaluationError (a model or test failed); both leave the published file alone.
     """
     started = time.monotonic()
-    policy = load_policy(roots)
+    policy, packs = load_policy(roots), policies.files_of(roots)
     home.warehouse.mkdir(parents=True, exist_ok=True)
     with _lock(home):
         ledger.refresh(home)
         now = fingerprint(home.lake, policy.fingerprint, project)
         if not force and now == read.published_fingerprint(home):
             log.info("marts are up to date (%s)", now[:12])
-            policies.record(home, roots, policy, datetime.now(UTC))
+            policies.record(home, packs, policy, datetime.now(UTC))
             return EvaluateResult("unchanged", home.database, time.monotonic() - started, now)
         nodes = _build(home, policy, now, project)
-        policies.record(home, roots, policy, datetime.now(UTC))
+        policies.record(home, packs, policy, datetime.now(UTC))
         return EvaluateResult("built", home.database, time.monotonic() - started, now, nodes)
 
 

@@ -27,12 +27,17 @@ class PolicyNotKnown(ValueError):
     """No policy is on record for the moment that is asked for."""
 
 
-def record(home: Home, roots: list[Path] | None, policy: Policy, since: datetime) -> Path:
-    """Keep the packs' policy and source declarations, unless they are those of the newest record; its folder.
+def files_of(roots: list[Path] | None) -> dict[str, bytes]:
+    """What a record keeps of the packs, read when the policy is loaded: an evaluation may take long."""
+    return dict(_files(roots))
 
-    One caller at a time (the evaluation's lock). Raises RuntimeError if a pack is changed meanwhile.
+
+def record(home: Home, files: dict[str, bytes], policy: Policy, since: datetime) -> Path:
+    """Keep the packs' ``files_of`` that ``policy`` was loaded from, unless they are those of the newest record.
+
+    Returns the record's folder. One caller at a time (the evaluation's lock). Raises RuntimeError if a pack was changed
+    between loading and reading.
     """
-    files = dict(_files(roots))
     listed = "\n".join(f"{name} {hashlib.sha256(content).hexdigest()}" for name, content in files.items())
     digest = hashlib.sha256(listed.encode()).hexdigest()
     newest = max(records(home), default=None)
@@ -47,7 +52,7 @@ def record(home: Home, roots: list[Path] | None, policy: Policy, since: datetime
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     if load_policy([aside / "packs"]).fingerprint != policy.fingerprint:
-        raise RuntimeError("the policy was changed while it was evaluated; run again")
+        raise RuntimeError("the policy was changed while it was read; run again")
     about = {
         "since": since.astimezone(UTC).isoformat(),
         "sha256": digest,

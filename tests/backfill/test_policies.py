@@ -24,7 +24,7 @@ def packs(tmp_path: Path) -> Path:
 
 
 def record(home: Home, packs: Path, hours: int) -> Path:
-    return policies.record(home, [packs], load_policy([packs]), START + timedelta(hours=hours))
+    return policies.record(home, policies.files_of([packs]), load_policy([packs]), START + timedelta(hours=hours))
 
 
 def test_a_policy_is_in_force_until_the_next(tmp_path, packs):
@@ -71,10 +71,10 @@ def test_what_a_stopped_run_left_is_no_record(tmp_path, packs):
     assert policies.records(home) == [] and record(home, packs, 0) == policies.records(home)[0]
 
 
-def test_a_policy_changed_while_it_was_evaluated_is_not_recorded(tmp_path, packs):
+def test_a_policy_changed_while_it_was_read_is_not_recorded(tmp_path, packs):
     home = Home(tmp_path / "home")
     evaluated = load_policy([packs])
     change_policy(packs, FIVE, SIX)
-    with pytest.raises(RuntimeError, match="changed while it was evaluated; run again"):
-        policies.record(home, [packs], evaluated, START)
+    with pytest.raises(RuntimeError, match="changed while it was read; run again"):
+        policies.record(home, policies.files_of([packs]), evaluated, START)
     assert policies.records(home) == []
