@@ -13,7 +13,7 @@ CLI := $(PYTHON) -m include.cli
 export GX_ANALYTICS_ENABLED := False
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help setup run up down test test-deploy lint format lock clean ingest evaluate propose approve summary explain purge backfill docs bench-ingest
+.PHONY: help setup run up down test test-deploy lint format lock clean ingest evaluate propose approve summary explain purge backfill docs bench bench-ingest
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -72,6 +72,11 @@ backfill: setup  ## AS_OF=YYYY-MM-DD [PROGRAM=<id>] [PERIOD=<id>]: the marts as 
 
 bench-ingest: setup  ## [ROWS=<n>]: a national month from landing to lake, against the floor of decoding and writing it
 	@$(PYTHON) -m benchmarks.ingest --rows $(or $(ROWS),660000)
+
+bench: setup  ## [PARTICIPANTS=<n>] [SIZES="<n> <n>"]: all benchmarks, beside floors and peers
+	@$(UV) pip install --quiet --python $(PYTHON) --target $(VENV)/peers -r requirements-bench.txt \
+		|| echo "polars and PySpark cannot be installed here: na"
+	@$(PYTHON) -m benchmarks --participants $(or $(PARTICIPANTS),100000) $(if $(SIZES),--sizes $(SIZES))
 
 lint: setup  ## ruff and sqlfluff
 	@$(VENV)/bin/ruff check .

@@ -81,14 +81,14 @@ def write_month(
     con: duckdb.DuckDBPyConnection, home: Home, nation: Nation, source: Source, month_no: int
 ) -> list[Path]:
     """One month's extract of a source of readings: a CSV file, or as many workbooks as it takes."""
-    month = month_name(month_no).replace("-", "")
+    month, saves = month_name(month_no).replace("-", ""), month_no >= nation.saves_from_no
     con.execute(
         f"""
         create or replace temp table bill as
         select
             meter.*,
             hash(meter_no, {month_no}) as h,
-            reading(h, level, habit, step, season(utility, {month_no % 12 + 1}), {month_no >= nation.saves_from_no}) as milli,
+            reading(h, level, habit, step, season(utility, {month_no % 12 + 1}), {saves}) as milli,
             if(milli % 1000 = 0, (milli // 1000)::varchar, (milli * 0.001::decimal(4, 3))::varchar) as usage
         from meter
         where source_id = ? and milli is not null

@@ -60,8 +60,8 @@ def line(figures: Figures | None) -> str:
         return "  issue: na"
     made = figures.answer
     return (
-        f"  {made['lines']:,} lines in {made['files']:,} files ({made['mb']:,.0f} MB): propose {made['propose']:.1f} s, "
-        f"issue {made['issue']:.1f} s; {figures.cpu:.1f} CPU s, {figures.peak_gb:.2f} GB"
+        f"  {made['lines']:,} lines in {made['files']:,} files ({made['mb']:,.0f} MB): "
+        f"propose {made['propose']:.1f} s, issue {made['issue']:.1f} s; {figures.cpu:.1f} CPU s, {figures.peak_gb:.2f} GB"
     )
 
 

@@ -22,8 +22,11 @@ class Figures:
     answer: Any
 
 
+LIMIT_SECONDS = 1800
+
+
 def run(work: Callable[..., Any], *arguments: Any) -> Figures | None:
-    """From the process's first import of what ``work`` needs to its answer; None if it did not survive.
+    """From the process's first import of what ``work`` needs to its answer; None if it did not survive, or not in time.
 
     ``work`` must be importable by name; Python's own start is not counted.
     """
@@ -33,10 +36,12 @@ def run(work: Callable[..., Any], *arguments: Any) -> Figures | None:
     process.start()
     send.close()
     try:
-        return receive.recv()
+        return receive.recv() if receive.poll(LIMIT_SECONDS) else None
     except EOFError:
         return None
     finally:
+        process.join(10)
+        process.kill()
         process.join()
 
 

@@ -11,6 +11,7 @@ import importlib.util
 import os
 import resource
 import shutil
+import sys
 from pathlib import Path
 
 from benchmarks.nation import Nation
@@ -18,6 +19,13 @@ from benchmarks.runners import Answer, variables
 from include.settings import Home
 
 PANDAS_GB = 16
+# Apart from the environment: Great Expectations imports whatever engine it finds.
+PACKAGES = Path(sys.prefix) / "peers"
+
+
+def _found(package: str) -> bool:
+    sys.path.append(str(PACKAGES))
+    return importlib.util.find_spec(package) is not None
 
 
 def _rows(policy: str, table: str) -> list[dict[str, str]]:
@@ -42,7 +50,7 @@ def _tiers(policy: str, period_id: str) -> list[dict]:
 
 def polars(home: Home, nation: Nation) -> Answer | None:
     """Lazy frames on the streaming engine."""
-    if not importlib.util.find_spec("polars"):
+    if not _found("polars"):
         return None
     import polars as pl
 
@@ -132,7 +140,7 @@ def polars(home: Home, nation: Nation) -> Answer | None:
 
 def pyspark(home: Home, nation: Nation) -> Answer | None:
     """Spark SQL on this machine alone, its start included."""
-    if not importlib.util.find_spec("pyspark") or not shutil.which("java"):
+    if not _found("pyspark") or not shutil.which("java"):
         return None
     os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
     from pyspark.sql import SparkSession
