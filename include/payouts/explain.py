@@ -22,12 +22,13 @@ def explain(home: Home, participant_id: str, period_id: str | None = None) -> li
     """Why a participant got what they got; one dict per programme that knows the participant and period.
 
     Without a period: every one with points or a payout line. Keys: ``program_id``, ``participant_id``, ``period_id``,
-    ``payout`` (the row of ``fct_payouts`` or None), ``lines`` (issued), ``awards`` (each with ``rule``, the policy
-    row), ``balance``, ``opening_points``, ``applications``, ``actions``, ``reductions``, ``comparisons``, ``readings``
-    (all months up to the period's end; ``is_in_period``, ``is_in_baseline``), ``register`` (where the register's row
-    came from) and ``files``. What was received has ``source_file_id`` (SHA-256) and ``row_no``, the data row in that
-    file. No personal data. Raises ValueError for an unknown participant or period, NotPublishedError before the first
-    evaluation.
+    ``payout`` (the row of ``fct_payouts`` or None), ``lines`` (issued), ``settlement`` (what was paid and sent back,
+    what is due, and the difference, entry by entry), ``awards`` (each with ``rule``, the policy row), ``balance``,
+    ``opening_points``, ``applications``, ``actions``, ``reductions``, ``comparisons``, ``readings`` (all months up to
+    the period's end; ``is_in_period``, ``is_in_baseline``), ``corrections`` (readings that later files replaced),
+    ``register`` (where the register's row came from) and ``files``. What was received has ``source_file_id`` (SHA-256)
+    and ``row_no``, the data row in that file. No personal data. Raises ValueError for an unknown participant or period,
+    NotPublishedError before the first evaluation.
     """
     with warehouse.connect(home) as marts:
         chosen = "period_id = ?" if period_id else _WITH_POINTS_OR_LINES
@@ -96,18 +97,45 @@ def _explain(
         "reductions": mart("fct_reductions", "utility"),
         "comparisons": mart("fct_monthly_comparisons", "utility, usage_month"),
         "readings": trace.readings(marts, program_id, participant_id, period),
+        "corrections": trace.corrections(marts, program_id, participant_id, period),
         "register": rows(
             marts,
             "select source_file_id, row_no from lake_participants "
             "left join received using (source_file_id, participant_id)",
         ),
     }
-    received = [explained[part] for part in ("opening_points", "applications", "actions", "readings", "register")]
+    explained["settlement"] = _settlement(explained["payout"], explained["lines"])
+    parts = ("opening_points", "applications", "actions", "readings", "corrections", "register")
+    received = [explained[part] for part in parts]
     explained["files"] = trace.files(marts, home, (row["source_file_id"] for part in received for row in part))
     names = {file["sha256"]: file["file_name"] for file in explained["files"]}
     for row in (row for part in received for row in part):
         row["file_name"] = names.get(row["source_file_id"])
     return explained
+
+
+def _settlement(payout: dict[str, Any] | None, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Entries with ``amount`` and what is paid by then (``paid``); the last is the difference to what is due."""
+    paid, entries = 0, []
+
+    def enter(entry: str, amount: int, line: dict[str, Any] | None = None) -> None:
+        of = {"batch_id": line and line["batch_id"], "line_no": line and line["line_no"]}
+        entries.append({"entry": entry, **of, "amount": amount, "paid": paid})
+
+    for line in lines:
+        paid += line["amount"]
+        enter("issued", line["amount"], line)
+        if line["returned_reason"] is not None:
+            paid -= line["amount"]
+            enter(f"sent back by the bank: {line['returned_reason']}".rstrip(": "), -line["amount"], line)
+    due = payout["amount"] if payout else 0
+    if due is None or not (payout or lines):
+        return entries
+    enter("due by the rules today", due)
+    held = payout and payout["hold_reason"]
+    words = f"held ({held})" if held and due > paid else "to be paid" if due >= paid else "overpaid, set off later"
+    enter(words, due - paid)
+    return entries
 
 
 def _rule(

@@ -7,6 +7,7 @@ rows from 1, as ``dq_quarantine`` does.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -46,7 +47,21 @@ def load(marts: duckdb.DuckDBPyConnection, home: Home, program_id: str, particip
             )
     columns = ", ".join(f"{name} {kind}" for name, kind in _KNOWN_BY.items())
     marts.execute(f"create or replace temp table received (source_file_id varchar, row_no bigint, {columns})")
-    for path in _staged(marts, home, key):
+    marts.execute(
+        "create or replace temp table replaced "
+        "(utility varchar, usage_month date, usage decimal(18, 3), source_file_id varchar, row_no bigint)"
+    )
+    in_force = _staged(marts, home, key)
+    for path in _beside(in_force):
+        present = {row[0] for row in marts.execute("describe select * from read_parquet(?)", [path]).fetchall()}
+        if {"utility", "meter_key", "usage_month", "usage"} <= present:
+            marts.execute(
+                "insert into replaced select utility, usage_month, usage, parse_filename(?, true), row_no "
+                "from read_parquet(?) where (utility, meter_key) in (select (utility, meter_key) "
+                "from intermediate.int_metered_units where program_id = ? and participant_id = ?)",
+                [path, path, *key],
+            )
+    for path in in_force:
         present = {row[0] for row in marts.execute("describe select * from read_parquet(?)", [path]).fetchall()}
         named = [name for name in _KNOWN_BY if name in present]
         if "participant_id" in present:
@@ -64,6 +79,12 @@ def load(marts: duckdb.DuckDBPyConnection, home: Home, program_id: str, particip
         )
 
 
+def _beside(paths: list[str]) -> list[str]:
+    """All staged files of the sources that these are of: what they hold of a month may have been replaced since."""
+    folders = sorted({Path(path).parent for path in paths})
+    return [str(path) for folder in folders for path in sorted(folder.glob("*.parquet")) if path.name.count(".") == 1]
+
+
 def _staged(marts: duckdb.DuckDBPyConnection, home: Home, key: list[str]) -> list[str]:
     """The staged files that the participant's figures were taken from."""
     taken_from = " union ".join(f"select source_file_id from lake_{table}" for table in _TABLES)
@@ -74,6 +95,21 @@ def _staged(marts: duckdb.DuckDBPyConnection, home: Home, key: list[str]) -> lis
     ).fetchall()
     paths = (next((home.lake / "_staged").glob(f"*/{sha256}.parquet"), None) for (sha256,) in found if sha256)
     return [str(path) for path in paths if path]
+
+
+def corrections(marts: duckdb.DuckDBPyConnection, program_id: str, participant_id: str, period: dict) -> list[dict]:
+    """Readings up to the period's end that a later file replaced by another usage: file and row, and ``usage_now``."""
+    return rows(
+        marts,
+        """
+        select u.utility, u.usage_month, r.usage, u.usage as usage_now, r.source_file_id, r.row_no
+        from marts.fct_monthly_usage as u
+        join replaced as r on r.utility = u.utility and r.usage_month = u.usage_month and r.usage <> u.usage
+        where u.program_id = $program_id and u.participant_id = $participant_id and u.usage_month <= $ends_on
+        order by all
+        """,
+        {"program_id": program_id, "participant_id": participant_id, "ends_on": period["ends_on"]},
+    )
 
 
 def readings(marts: duckdb.DuckDBPyConnection, program_id: str, participant_id: str, period: dict) -> list[dict]:

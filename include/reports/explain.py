@@ -13,6 +13,7 @@ Rows = list[dict[str, Any]]
 # What of each part is worth a line, in the order of the way back: paid, granted, computed, received.
 COLUMNS = {
     "lines": ["batch_id", "line_no", "incentive_type", "amount", "currency", "issued_at", "returned_reason"],
+    "settlement": ["entry", "batch_id", "line_no", "amount", "paid"],
     "reductions": ["utility", "status", "baseline_usage", "actual_usage", "reduction", "reduction_rate"],
     "comparisons": ["utility", "usage_month", "baseline_usage", "actual_usage", "status"],
     "readings": [
@@ -25,6 +26,7 @@ COLUMNS = {
         "file_name",
         "row_no",
     ],
+    "corrections": ["utility", "usage_month", "usage", "usage_now", "file_name", "row_no"],
     "applications": ["application_id", "received_on", "status", "certified_on", "file_name", "row_no"],
     "actions": ["acted_on", "action_code", "quantity", "status", "points", "file_name", "row_no"],
     "opening_points": ["certified_on", "points", "file_name", "row_no"],
@@ -33,9 +35,11 @@ COLUMNS = {
 }  # fmt: skip
 TITLES = {
     "lines": "Lines issued",
+    "settlement": "Paid, due, and the difference",
     "reductions": "Usage against the baseline",
     "comparisons": "Month by month",
     "readings": "Readings of the baseline and of the period",
+    "corrections": "Readings that a later file corrected",
     "applications": "Applications",
     "actions": "Actions handed in",
     "opening_points": "Points brought along",
@@ -63,11 +67,11 @@ def _text(found: dict[str, Any]) -> str:
     named = {row["source_file_id"] for row in received}
     shown["files"] = [file for file in found["files"] if file["sha256"] in named]
     parts = [f"# {found['program_id']} {found['period_id']}: {found['participant_id']}\n", _due(found["payout"])]
-    parts += [_rows(shown, "lines"), _awards(found["awards"])]
+    parts += [_rows(shown, "lines"), _rows(shown, "settlement"), _awards(found["awards"])]
     if found["balance"]:
         rows = [[name, value] for name, value in found["balance"].items() if name.endswith("_points")]
         parts.append(section("Balance", table(["what", "points"], rows)))
-    parts += [_rows(shown, name) for name in COLUMNS if name != "lines"]
+    parts += [_rows(shown, name) for name in COLUMNS if name not in ("lines", "settlement")]
     return "\n".join(part for part in parts if part)
 
 
