@@ -23,8 +23,9 @@ _SMALL, _LARGE = "ァィゥェォッャュョヮヵヶー", "アイウエオツ�
 def check(source: Source) -> None:
     """Raises SourceError for an ``account_format`` that cannot be used."""
     declared = source.options.get("account_format", FORMAT)
-    if not isinstance(declared, dict) or set(declared) - set(FORMAT_FIELDS):
-        raise source.error("options.account_format", f"must be a mapping of some of {', '.join(FORMAT_FIELDS)}")
+    if not isinstance(declared, dict) or not set(FORMAT) <= set(declared) <= set(FORMAT_FIELDS):
+        fields = f"{' and '.join(FORMAT)}, and may have others of {', '.join(FORMAT_FIELDS)}"
+        raise source.error("options.account_format", f"must be a mapping with {fields}")
     for name, pattern in declared.items():
         if name not in source.columns and "account_format" in source.options:
             raise source.error(f"options.account_format.{name}", "is no field of columns")
@@ -41,14 +42,17 @@ def derive(con: duckdb.DuckDBPyConnection, home: Home, source: Source) -> None:
     An account has the register's ``account_format``; its key hashes its parts, so that the same account has the same
     key however it is written. Its holder is the participant, by the name in kana where the register has it.
     """
-    patterns = {"bank_code": ".*", "account_no": ".*"} | source.options.get("account_format", FORMAT)
+    patterns = source.options.get("account_format", FORMAT)
     of_format = " and ".join(f"regexp_full_match(coalesce({_field(source, name)}, ''), ${name})" for name in patterns)
     con.execute(
         f"""
         create table numbers as
         select row_no,
             case when {_MAY_BE_PAID_CASH} and {of_format} then concat_ws(':', 'account', bank_code, branch_code,
-                {_field(source, "account_type")}, replace(account_no, '-', '')) end as account,
+                {_field(source, "account_type")},
+                -- of a branch they are numbers, whose zeros may be missing
+                if(branch_code is null, replace(account_no, '-', ''), ltrim(replace(account_no, '-', ''), '0'))
+            ) end as account,
             'card:' || to_meter_no(card_no) as card,
             {_MAY_BE_PAID_CASH} and coalesce(
                 translate(compact(account_holder), $small, $large)

@@ -9,6 +9,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from include.payouts.csv_files import GETA
+
 _PERSON = {"participant_id", "name", "postal_code", "address", "address_detail", "masked_name"}
 # rows -> the fields a column may show; notices also have award.<award_type>
 FIELDS: dict[str, set[str]] = {
@@ -171,9 +173,11 @@ def _existing(name: str, key: str, path: Path) -> Path:
 
 def encoding_of(name: str) -> str:
     try:
-        "".encode(name)
+        GETA.encode(name)
     except LookupError:
         raise ValueError(f"encoding {name!r} is unknown") from None
+    except UnicodeEncodeError:
+        raise ValueError(f"encoding {name!r} lacks {GETA}, which stands for what it lacks; declare utf-8") from None
     return name
 
 

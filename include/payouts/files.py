@@ -17,7 +17,7 @@ from include.extracts import vault
 from include.payouts import csv_files, pain001, pdf_files, xlsx_files, zengin
 from include.payouts.csv_files import Substitution
 from include.payouts.declared_files import TABLES, Column, File
-from include.payouts.layouts import Layout
+from include.payouts.layouts import Layout, check
 from include.payouts.ledger import private_folder
 from include.settings import Home
 
@@ -70,7 +70,7 @@ def write(
     _prepare(connection, home, layout, batch)
     paid = _paid(connection)
     names = dict(connection.execute("select region_code, region_name from region").fetchall())
-    _check(layout, paid, names)
+    check(layout, paid, names)
     as_of, transfer_on = connection.execute("select getvariable('as_of'), getvariable('transfer_on')").fetchone()
     written: list[Written] = []
     lost: list[Substitution] = []
@@ -162,24 +162,6 @@ def transfer_day(issued_at: datetime, working_days: int) -> date:
         day += timedelta(days=1)
         working_days -= day.weekday() < 5
     return day
-
-
-def _check(layout: Layout, paid: dict[tuple[str, str], tuple[int, int]], names: dict[str, str]) -> None:
-    where = f"payouts.yml of {layout.program_id}"
-    unknown = layout.regions - set(names)
-    if unknown:
-        raise ValueError(
-            f"{where}: {', '.join(sorted(unknown))} is no region of region_policies.csv; correct the code under "
-            "debtors, recipients or by_region"
-        )
-    for region, incentive_type in sorted(paid):
-        found = [f for f in layout.files if f.incentive_type == incentive_type and f.is_for(region)]
-        if not any(file.format in TABLES for file in found):
-            raise ValueError(f"{where}: no CSV or XLSX file pays incentive_type {incentive_type} in {region}; add one")
-        if region not in layout.debtors and any(file.format == "zengin" for file in found):
-            raise ValueError(
-                f"{where}: debtors: lacks {region}, the account that pays, which format zengin needs; add it"
-            )
 
 
 def _paid(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], tuple[int, int]]:

@@ -34,6 +34,7 @@ files:
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -42,7 +43,7 @@ import yaml
 
 from include import settings
 from include.payouts import zengin
-from include.payouts.declared_files import LISTS, File, count_of, encoding_of, read_files
+from include.payouts.declared_files import LISTS, TABLES, File, count_of, encoding_of, read_files
 from include.payouts.seal import Seal
 
 DEFAULT = Path(__file__).with_name("default.yml")
@@ -118,3 +119,28 @@ def _check_debtors(layout: Layout) -> None:
                     zengin.header(account, date.min)
                 except ValueError as error:
                     raise ValueError(f"debtors: {region}: {error}") from None
+
+
+def check(layout: Layout, paid: Iterable[tuple[str, str]], regions: Iterable[str]) -> None:
+    """Raises ValueError when the layout does not suit what is paid (region, incentive type) or the regions in policy."""
+    where = f"payouts.yml of {layout.program_id}"
+    unknown = layout.regions - set(regions)
+    if unknown:
+        raise ValueError(
+            f"{where}: {', '.join(sorted(unknown))} is no region of region_policies.csv; correct the code under "
+            "debtors, recipients or by_region"
+        )
+    for region, incentive_type in sorted(paid):
+        found = [f for f in layout.files if f.incentive_type == incentive_type and f.is_for(region)]
+        tables = [file.name for file in found if file.format in TABLES]
+        if not tables:
+            raise ValueError(f"{where}: no CSV or XLSX file pays incentive_type {incentive_type} in {region}; add one")
+        if len(tables) > 1:
+            raise ValueError(
+                f"{where}: {' and '.join(tables)} both pay incentive_type {incentive_type} in {region}, whose bank "
+                "gets one; declare the other by_region"
+            )
+        if region not in layout.debtors and any(file.format == "zengin" for file in found):
+            raise ValueError(
+                f"{where}: debtors: lacks {region}, the account that pays, which format zengin needs; add it"
+            )

@@ -25,6 +25,9 @@ class Seal:
     """
 
     def __init__(self, recipients: Mapping[str, Sequence[str]]):
+        empty = sorted(region for region, keys in recipients.items() if not keys)
+        if empty:
+            raise ValueError(f"recipients: {empty[0]}: has no key; nobody could open its files")
         self.regions = {region: [_recipient(region, key) for key in keys] for region, keys in recipients.items()}
 
     def suffix(self, region: str) -> str:

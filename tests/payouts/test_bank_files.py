@@ -162,6 +162,15 @@ def test_a_misspelt_region_stops_the_batch(house: House, tmp_path: Path):
     assert not list(house.home.exports.glob("*/*/*"))
 
 
+def test_two_files_of_the_same_lines_stop_the_batch(house: House, tmp_path: Path):
+    house.money("K1", 10_000)
+    files = yaml.safe_load((PROJECT_ROOT / "include/programs" / KR / "payouts.yml").read_text("utf-8"))["files"]
+    twice = files | {"bulk.csv": files["cash.csv"]}
+    with pytest.raises(ValueError, match="cash.csv and bulk.csv both pay incentive_type cash in 48170"):
+        pay(house, pack(tmp_path, files=twice))
+    assert not list(house.home.exports.glob("*/*/*"))
+
+
 def test_transfers_are_valid_by_the_whole_standard(house: House, tmp_path: Path):
     """Our schema has what we use; the standard's own, of all that banks may use, takes the same files."""
     house.money("K1", 10_000, account_holder="홍 & <길> 동")

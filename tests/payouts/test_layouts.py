@@ -56,6 +56,8 @@ def test_the_shipped_packs_pay_what_they_offer():
     ("change", "message"),
     [
         ({"encoding": "cp0"}, "encoding 'cp0' is unknown"),
+        ({"encoding": "latin-1"}, "encoding 'latin-1' lacks 〓"),
+        ({"recipient": {}}, "unknown key recipient"),
         ({"files": {"a.csv": {"rows": "people", "columns": {"a": "name"}}}}, "a.csv: rows must be one of lines"),
         (
             {"files": {"a.csv": {"rows": "held", "columns": {"a": "name"}}}},

@@ -135,3 +135,8 @@ def test_a_private_key_is_refused_and_not_shown():
     with pytest.raises(ValueError, match="recipients: 48170: a private key is no public key") as error:
         Seal({"48170": [secret]})
     assert secret not in str(error.value)
+
+
+def test_a_region_without_a_key_among_its_keys_is_refused():
+    with pytest.raises(ValueError, match="recipients: 48170: has no key; nobody could open its files"):
+        Seal({"48170": []})
