@@ -27,26 +27,13 @@ def money(amount: int, currency: str) -> str:
 def body(proposal: Proposal) -> str:
     """Totals, change, held, the ten largest lines, and what it was computed from, as Markdown."""
     before = proposal.previous_period_id or "earlier period"
+    columns = ["region", "kind", "lines", "amount", f"{proposal.period_id} so far", before, "change"]
     parts = [_people(proposal)] if proposal.approvers > 1 else []
     parts += [
         f"What is due on {proposal.as_of}, less what this period's {proposal.issued_before['batches']} earlier batches "
         f"paid ({money(proposal.issued_before['amount'], proposal.currency)}).",
         "**By region and kind**",
-        _table(
-            ["region", "kind", "lines", "amount", f"{proposal.period_id} so far", before, "change"],
-            (
-                [
-                    row["region_code"],
-                    row["incentive_type"],
-                    row["lines"],
-                    row["amount"],
-                    row["period_amount"],
-                    row["previous_amount"],
-                    row["period_amount"] - row["previous_amount"],
-                ]
-                for row in proposal.totals
-            ),
-        ),
+        _table(columns, _totals(proposal)),
         "**Held: not paid until mended**",
         _table(
             ["region", "reason", "participants", "amount"],
@@ -74,6 +61,15 @@ def body(proposal: Proposal) -> str:
         f"Lines: `proposals/{proposal.program_id}/{proposal.period_id}/lines.parquet`."
     )
     return "\n\n".join(parts)
+
+
+def _totals(proposal: Proposal) -> list[list]:
+    """Per region and kind, and in all: lines, amount, the period's so far, the earlier period's, the change."""
+    names = ("lines", "amount", "period_amount", "previous_amount")
+    found = [[row["region_code"], row["incentive_type"], *(row[name] for name in names)] for row in proposal.totals]
+    if len(found) > 1:
+        found.append(["all", "", *(sum(row[name] for row in proposal.totals) for name in names)])
+    return [[*row, row[-2] - row[-1]] for row in found]
 
 
 def _people(proposal: Proposal) -> str:

@@ -7,7 +7,10 @@ import pytest
 from include.settings import Home
 
 
-@pytest.mark.parametrize("folder", ["landing", "receipts", "vault", "exports", "proposals", "access_log"])
+RECORDS = ["landing", "receipts", "vault", "approvals", "exports", "issue_log", "proposals", "access_log"]
+
+
+@pytest.mark.parametrize("folder", RECORDS)
 def test_records_are_private(sample_home: Home, folder: str):
     top = sample_home.root / folder
     inside = [top, *top.rglob("*")]

@@ -63,5 +63,15 @@ def test_the_body_says_when_two_people_must_approve():
     assert "different people" not in question(proposal())["body"]
 
 
+def test_totals_of_several_regions_and_kinds_are_added_up():
+    row = {"region_code": "10", "lines": 2, "amount": 30_000, "period_amount": 50_000, "previous_amount": 45_000}
+    other = {"region_code": "20", "lines": 1, "amount": 500, "period_amount": 500, "previous_amount": 4_000}
+    totals = [{**row, "incentive_type": "cash"}, {**other, "incentive_type": "voucher"}]
+    body = question(proposal(totals=totals, amount=30_500, lines=3))["body"]
+    assert (
+        "| 20 | voucher | 1 | 500 | 500 | 4,000 | -3,500 |\n| all |  | 3 | 30,500 | 50,500 | 49,000 | 1,500 |\n" in body
+    )
+
+
 def test_nothing_held_is_said():
     assert "**Held: not paid until mended**\n\nNone." in question(proposal(held=[]))["body"]
