@@ -54,8 +54,8 @@ def element_names(path: Path) -> list[str]:
     return list(names)
 
 
-def tables(source: Source, path: Path) -> Iterator[pa.Table]:
-    """The rows in a total order: ``row_no``, then ``FIELDS``, named by position.
+def batches(source: Source, path: Path) -> Iterator[pa.RecordBatch]:
+    """The rows in a total order; columns are ``FIELDS``.
 
     Raises FileRefused: not_readable (no XML, cut off, with a document type), schema_mismatch, empty.
     """
@@ -74,7 +74,7 @@ def tables(source: Source, path: Path) -> Iterator[pa.Table]:
         write_series(con, entries)
         rows = con.sql(espi_sums.query("day" if source.option("month_basis", "calendar") == "prorated" else "month"))
         for batch in rows.to_arrow_reader(_BATCH_ROWS):
-            yield pa.Table.from_batches([batch])
+            yield batch.remove_column(0)  # row_no: that is their order
 
 
 def _refuse_document_type(file: BinaryIO) -> None:

@@ -39,8 +39,8 @@ def texts(language: str) -> dict[str, str]:
 
 
 def blamed(con: duckdb.DuckDBPyConnection, source: Source) -> dict[int, tuple[str, list[str]]]:
-    """row_no -> reason and the fields that it is about, of every row of ``refused``; ``raw`` and, if the kind makes it,
-    ``parsed`` are still there."""
+    """row_no -> reason and the fields that it is about, of every row of ``refused``; ``shown`` (those rows of ``raw``)
+    and, if the kind makes it, ``parsed`` are there."""
     of_kind = getattr(kinds.module_of(source.kind), "blame", lambda source: [])
     causes = [(reason, field, sql) for reason, field, sql in of_kind(source) if field in source.columns]
     causes += [
@@ -62,7 +62,7 @@ def blamed(con: duckdb.DuckDBPyConnection, source: Source) -> dict[int, tuple[st
     found = con.execute(
         f"""
         select refused.row_no, refused.reason, case refused.reason {" ".join(branches)} else []::varchar[] end
-        from refused join raw on raw.row_no = refused.row_no {parsed}
+        from refused join shown as raw on raw.row_no = refused.row_no {parsed}
         order by 1
         """
     ).fetchall()

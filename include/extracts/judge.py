@@ -8,13 +8,16 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 
 from include.extracts import feedback, kinds, lake_files, land, quarantine, read, values
+from include.extracts.received import Received
 from include.packs.sources import Source
 from include.settings import Home
 
@@ -33,7 +36,7 @@ def fingerprint(source: Source, policy: Any) -> str:
 @cache
 def _code(kind: str) -> str:
     here = Path(__file__).parent
-    paths = [*sorted(here.glob("*.py")), here / "feedback.csv", here / "kinds" / f"{kind}.py"]
+    paths = [*sorted(here.glob("*.py")), here / "feedback.csv", here / "kinds" / f"{kind}.py", here.parent / "lake.py"]
     return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
 
 
@@ -129,19 +132,22 @@ def _judge_rows(
     values.install(con)
     tables = getattr(kind, "POLICY_TABLES", ())
     dataclasses.replace(policy, tables={name: policy.tables[name] for name in tables}).write(con)
-    found = read.load(con, source, path)
-    context = kinds.Context(receipt["sha256"], receipt["file_name"], receipt["received_no"], policy, home)
+    found, received = read.load(con, source, path)
+    context = kinds.Context(receipt["sha256"], receipt["file_name"], receipt["received_no"], policy, home, received)
     kind.judge(con, source, context)
-    counts = _counts(con, source, receipt)
+    counts = _counts(con, source, receipt, received.count)
     reasons = dict(con.execute("select reason, count(*) from refused group by 1 order by 1").fetchall())
     lenient = getattr(kind, "ENROLMENT_REASONS", frozenset())
     bad = sum(rows for reason, rows in reasons.items() if reason not in lenient)
-    files = []
-    if reasons and personal:
-        blamed = feedback.blamed(con, source)
-        rows = quarantine.rows_of(source, path, found, blamed)
-        files.append(feedback.write_rows(home, source, receipt, found, blamed, rows))
-    if counts["rows_read"] >= _MIN_ROWS and bad > source.max_bad_ratio * counts["rows_read"]:
+    too_many = counts["rows_read"] >= _MIN_ROWS and bad > source.max_bad_ratio * counts["rows_read"]
+    stage, staging = staged_folder(home, source.source_id) / f"{receipt['sha256']}.parquet", None
+    with ThreadPoolExecutor(1) as beside:
+        if hasattr(kind, "stage") and not too_many:
+            staging = beside.submit(kind.stage, con.cursor(), source, context, stage)
+        files = []
+        if reasons and personal:
+            files = _show_refused(con, source, receipt, home, found, received, with_quarantine=not too_many)
+    if too_many:
         examples = con.execute("select row_no, reason from refused order by 1 limit ?", [_EXAMPLES]).fetchall()
         figures = {"rows_in_file": counts["rows_read"], "reasons": reasons, "first_refused": examples}
         raise read.FileRefused(
@@ -149,13 +155,11 @@ def _judge_rows(
             f"{bad} of {counts['rows_read']} rows are refused, more than {source.max_bad_ratio}; send a corrected file",
             figures,
         )
-
-    if reasons and personal:
-        refused = {row_no: reason for row_no, (reason, _) in blamed.items()}
-        files.append(quarantine.write_rows(home, receipt, found, refused, rows))
-    stage = staged_folder(home, source.source_id) / f"{receipt['sha256']}.parquet"
-    order = getattr(kind, "ORDER_BY", None) or "all"
-    lake_files.write(con, f"select * from good order by {order}", stage)
+    if staging:
+        staging.result()
+    else:
+        order = getattr(kind, "ORDER_BY", None) or "all"
+        lake_files.write(con, f"select * from good order by {order}", stage)
     files.append(stage)
     for name, query in [("refused", "refused"), *((name, name) for name in getattr(kind, "ALSO_STAGED", ()))]:
         also = stage.with_name(f"{receipt['sha256']}.{name}.parquet")
@@ -174,25 +178,43 @@ def _judge_rows(
     }
 
 
-def _counts(con: duckdb.DuckDBPyConnection, source: Source, receipt: dict) -> dict[str, int]:
+def _show_refused(
+    con: duckdb.DuckDBPyConnection,
+    source: Source,
+    receipt: dict,
+    home: Home,
+    found: read.Layout,
+    received: Received,
+    with_quarantine: bool,
+) -> list[Path]:
+    """Write the refused rows as received: to the provider and, of a file that is accepted, to us."""
+    row_nos = [row_no for (row_no,) in con.execute("select row_no from refused order by 1").fetchall()]
+    received.show(con, row_nos)
+    blamed, rows = feedback.blamed(con, source), list(received.rows(row_nos))
+    files = [feedback.write_rows(home, source, receipt, found, blamed, rows)]
+    if with_quarantine:
+        refused = {row_no: reason for row_no, (reason, _) in blamed.items()}
+        files.append(quarantine.write_rows(home, receipt, found, refused, rows))
+    return files
+
+
+def _counts(con: duckdb.DuckDBPyConnection, source: Source, receipt: dict, count: int) -> dict[str, int]:
     """Row counts, after proof that every row went exactly one way."""
-    astray = con.execute(
-        """
-        with bad as (select row_no from refused union all select row_no from duplicates)
-        select (select count(*) - count(distinct row_no) from bad),
-               (select count(*) from bad semi join good using (row_no)),
-               (select count(*) from raw anti join good using (row_no) anti join bad using (row_no))
-        """
-    ).fetchone()
-    if any(astray):
+    ways = {
+        name: con.sql(f"select row_no from {name}").fetchnumpy()["row_no"].astype(np.int64)
+        for name in ("refused", "duplicates", "good")
+    }
+    times = sum(np.bincount(row_nos, minlength=count + 1) for row_nos in (ways["refused"], ways["duplicates"]))
+    is_good = np.zeros(len(times), bool)
+    is_good[ways["good"]] = True  # once or several times
+    if np.any((times + is_good)[1 : count + 1] != 1) or len(times) != count + 1:
         raise AssertionError(
-            f"{source.source_id} {receipt['file_name']}: rows refused twice, refused and good, or neither: {astray}"
+            f"{source.source_id} {receipt['file_name']}: rows refused twice, refused and good, or neither"
         )
-    query = "select (select count(*) from raw), (select count(*) from refused), (select count(*) from duplicates)"
-    rows, refused, duplicates = con.execute(query).fetchone()
+    refused, duplicates = len(ways["refused"]), len(ways["duplicates"])
     return {
-        "rows_read": rows,
-        "rows_accepted": rows - refused - duplicates,
+        "rows_read": count,
+        "rows_accepted": count - refused - duplicates,
         "rows_quarantined": refused,
         "rows_duplicate": duplicates,
     }

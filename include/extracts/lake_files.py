@@ -5,10 +5,17 @@ from __future__ import annotations
 import filecmp
 import json
 import os
+import shutil
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+_CODED = pa.dictionary(pa.int32(), pa.string())
 
 
 def sql_text(value: str) -> str:
@@ -41,6 +48,62 @@ def write(con: duckdb.DuckDBPyConnection, query: str, path: Path, metadata: dict
     extra = f", kv_metadata {{{pairs}}}" if pairs else ""
     con.execute(f"copy ({query}) to {sql_text(str(temporary))} (format parquet, compression zstd{extra})")
     return replace_file(temporary, path)
+
+
+def write_stream(
+    batches: Iterable[pa.RecordBatch],
+    schema: pa.Schema,
+    path: Path,
+    known: Mapping[str, str],
+    metadata: dict[str, str] | None = None,
+) -> bool:
+    """Write many rows (in a total order) as Parquet, a row group per batch; True if the file changed.
+
+    ``schema`` has the columns in their order; those of ``known`` hold that one text throughout and are in no batch.
+    What ``batches`` raises leaves ``path`` as it was. The same rows give the same bytes.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.tmp")
+    numbered = [name for name in schema.names if name.endswith("row_no")]  # ascending, so their steps say it shortest
+    whole = pa.schema([(name, _CODED if name in known else schema.field(name).type) for name in schema.names])
+    try:
+        with pq.ParquetWriter(
+            temporary,
+            whole.with_metadata(metadata),
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=[name for name in schema.names if name not in {*numbered, "meter_key", "is_estimated"}],
+            column_encoding=dict.fromkeys(numbered, "DELTA_BINARY_PACKED"),
+            write_statistics=[name for name in schema.names if name not in known],
+            store_decimal_as_integer=True,
+            store_schema=False,
+        ) as writer:
+            for batch in batches:
+                columns = {name: _throughout(text, len(batch)) for name, text in known.items()}
+                columns |= {name: batch[name] for name in batch.schema.names}
+                writer.write_batch(pa.RecordBatch.from_pydict({name: columns[name] for name in whole.names}, whole))
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return replace_file(temporary, path)
+
+
+def _throughout(text: str, count: int) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), pa.array([text], pa.string()))
+
+
+def link(file: Path, path: Path) -> None:
+    """Put the same bytes as ``file``, which is never written to, in the place of ``path``, if it has others."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and path.samefile(file):
+        return
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.unlink(missing_ok=True)
+    try:
+        os.link(file, temporary)
+    except OSError:  # a file system without links, or another one
+        shutil.copyfile(file, temporary)
+    replace_file(temporary, path)
 
 
 def write_json(value: Any, path: Path) -> bool:

@@ -1,6 +1,6 @@
-"""Rows of text out of CSV and XLSX files, as received.
+"""Rows of text out of CSV and XLSX files, as received, with patience: rows may have too many or too few cells.
 
-A CSV is read in one of two ways: a fast one, and a patient one for files that have rows with too many or too few cells.
+CSV files without such rows are read faster: csv_blocks.py.
 """
 
 from __future__ import annotations
@@ -13,15 +13,12 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
-from pyarrow import csv as arrow_csv
 from python_calamine import CalamineError, CalamineWorkbook
 
 from include.extracts import csv_guard, workbook_guard
 from include.packs.sources import Source
 
-_BATCH_BYTES = 16 << 20  # also the longest row that the fast reading takes
 _BATCH_ROWS = 50_000
 _LONGEST_CELL = 32_767  # of a workbook, by its format
 
@@ -36,43 +33,6 @@ class FileRefused(Exception):
 
 class Ragged(Exception):
     """The fast reading gave up; the patient one may not."""
-
-
-def _names(width: int) -> list[str]:
-    return ["row_no", *(f"c{position}" for position in range(width))]
-
-
-def fast_csv(source: Source, path: Path, width: int) -> Iterator[pa.Table]:
-    types = {f"f{position}": pa.string() for position in range(width)}
-    encoding = "utf8" if is_utf8(source.encoding) else source.encoding  # only this spelling spares the transcoding
-    names, row_no, last = _names(width), 0, None
-    try:
-        reader = arrow_csv.open_csv(
-            path,
-            arrow_csv.ReadOptions(autogenerate_column_names=True, encoding=encoding, block_size=_BATCH_BYTES),
-            arrow_csv.ParseOptions(newlines_in_values=True),
-            arrow_csv.ConvertOptions(column_types=types, strings_can_be_null=False),
-        )
-        if len(reader.schema) != width:
-            raise Ragged
-        for batch in reader:
-            if row_no == 0:  # the header
-                batch = batch.slice(1)
-                row_no = 1
-            if not len(batch):
-                continue
-            last = batch.column(width - 1)[len(batch) - 1].as_py()
-            numbers = pa.array(np.arange(row_no, row_no + len(batch)))
-            row_no += len(batch)
-            yield pa.Table.from_arrays([numbers, *batch.columns], names=names)
-    except UnicodeDecodeError as error:
-        raise not_decodable(source, error) from None
-    except pa.ArrowInvalid:
-        raise Ragged from None
-    if last is not None and (
-        "\n" in last or "\r" in last
-    ):  # a quote that is never closed swallows the rest of the file without a word
-        raise Ragged
 
 
 def csv_rows(source: Source, path: Path, encoding: str | None = None, errors: str = "strict") -> Iterator[list[str]]:
@@ -121,19 +81,22 @@ def _cell_text(cell: object, is_month: bool) -> str:
     return str(cell)
 
 
-def batches(rows: Iterable[list[str]], width: int) -> Iterator[pa.Table]:
-    """Rows, the header first, as tables; missing cells blank, cells beyond the header dropped."""
+def batches(rows: Iterable[list[str]], width: int) -> Iterator[pa.RecordBatch]:
+    """Rows, the header first, as columns of STRING; missing cells blank, cells beyond the header dropped."""
     rows = itertools.islice(rows, 1, None)
-    row_no = 1
+    names = [f"c{position}" for position in range(width)]
     while chunk := list(itertools.islice(rows, _BATCH_ROWS)):
         cells = zip(*((row + [""] * width)[:width] for row in chunk), strict=True)
-        numbers = pa.array(np.arange(row_no, row_no + len(chunk)))
-        yield pa.Table.from_arrays([numbers, *(pa.array(column, pa.string()) for column in cells)], names=_names(width))
-        row_no += len(chunk)
+        yield pa.RecordBatch.from_arrays([pa.array(column, pa.string()) for column in cells], names=names)
+
+
+def codec(encoding: str) -> str:
+    """The encoding's one name; UTF-8 with or without a byte order mark is ``utf-8``."""
+    return codecs.lookup(encoding).name.removesuffix("-sig")
 
 
 def is_utf8(encoding: str) -> bool:
-    return codecs.lookup(encoding).name in ("utf-8", "utf-8-sig")
+    return codec(encoding) == "utf-8"
 
 
 def not_decodable(source: Source, error: UnicodeDecodeError) -> FileRefused:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from include.extracts import lake_files
 from include.extracts.kinds import StagedFile
@@ -14,11 +17,64 @@ from include.lake import TABLES
 from include.packs.sources import Source
 from include.settings import Home
 
+ROWS_PER_GROUP = 200_000
+
+
+class _OutOfOrder(Exception):
+    pass
+
+
+def stage(con: duckdb.DuckDBPyConnection, source: Source, sha256: str, path: Path) -> None:
+    """Write ``good`` as the lake has readings, with row_no.
+
+    As it comes, if that is in order already, as files of one month sorted by number are; else sorted.
+    """
+    usages = source.option("usages")
+    known = {**_known(source), "source_file_id": sha256}
+    if len(usages) == 1:
+        known["utility"] = usages[0]["utility"]
+    columns = {**TABLES["readings"], "row_no": "BIGINT"}
+    # An ENUM stays one: its texts are written once.
+    listed = ", ".join(
+        name if name == "tariff" else f"{name}::{kind} as {name}" for name, kind in columns.items() if name not in known
+    )
+    for order in ("", " order by usage_month, utility, meter_key, row_no"):
+        if not order and len(usages) > 1:
+            continue
+        batches = con.sql(f"select {listed} from good{order}").to_arrow_reader(ROWS_PER_GROUP)
+        fields = {name: pa.string() if name in known else batches.schema.field(name).type for name in columns}
+        rows = batches if order else _ascending(batches)
+        try:
+            lake_files.write_stream(rows, pa.schema(list(fields.items())), path, known)
+            return
+        except _OutOfOrder:
+            batches.close()
+
+
+def _ascending(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Raises _OutOfOrder where the rows are of several months or a meter_key is less than the one before."""
+    month, last = None, None
+    for batch in batches:
+        months, keys = pc.min_max(batch["usage_month"]).as_py(), batch["meter_key"]
+        month = months["min"] if month is None else month
+        is_one = months["min"] == months["max"] == month
+        if not is_one or (last is not None and keys[0].as_py().encode() < last):
+            raise _OutOfOrder
+        if not pc.all(pc.less_equal(keys[:-1], keys[1:])).as_py():
+            raise _OutOfOrder
+        last = keys[-1].as_py().encode()
+        yield batch
+
+
+def _known(source: Source) -> dict[str, str]:
+    return {"program_id": source.program_id, "source_id": source.source_id, "provider": source.provider or ""}
+
 
 def publish(con: duckdb.DuckDBPyConnection, home: Home, source: Source, staged: list[StagedFile]) -> None:
     """Write ``readings/source_id=…/usage_month=…/data.parquet``.
 
-    A month is rewritten only if other files, or the same in another order, speak for it: the file remembers which.
+    A month is rewritten only if other files, or the same in another order, speak for it: the file remembers which. Of a
+    month that one file alone speaks for, and that file for no other, it is the staged file itself.
     """
     folder = home.lake / "readings" / f"source_id={source.source_id}"
     written = _markers(con, folder)
@@ -29,7 +85,9 @@ def publish(con: duckdb.DuckDBPyConnection, home: Home, source: Source, staged: 
     for month, files in sorted(by_month.items()):
         path = folder / f"usage_month={month}" / "data.parquet"
         marker = _marker(source, files)
-        if written.get(str(path)) != marker:
+        if [file.result["figures"]["months"] for file in files] == [[month]]:
+            lake_files.link(files[0].path, path)
+        elif written.get(str(path)) != marker:
             lake_files.write(con, _in_force(source, files, month), path, {"made_of": marker})
     for path in map(Path, written):
         if path.parent.name.removeprefix("usage_month=") not in by_month:
@@ -53,14 +111,9 @@ def _markers(con: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, str]:
 
 def _in_force(source: Source, files: list[StagedFile], month: str) -> str:
     """The month's readings in force: of the same meter and utility the last file's."""
-    known = {
-        "program_id": lake_files.sql_text(source.program_id),
-        "source_id": lake_files.sql_text(source.source_id),
-        "provider": lake_files.sql_text(source.provider or ""),
-    }
-    columns = ", ".join(f'{known.get(name, name)}::{kind} as "{name}"' for name, kind in TABLES["readings"].items())
+    columns = ", ".join(f'{name}::{kind} as "{name}"' for name, kind in TABLES["readings"].items())
     rows = " union all ".join(
-        f"select *, {lake_files.sql_text(file.sha256)} as source_file_id, {seq} as seq "
+        f"select *, {seq} as seq "
         f"from read_parquet({lake_files.sql_text(str(file.path))}) where usage_month = date '{month}-01'"
         for seq, file in enumerate(files)
     )

@@ -10,6 +10,7 @@ import hashlib
 import html
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -140,9 +141,12 @@ class Place:
     def _transferred(self, file: File, into: BinaryIO) -> Fetched:
         before = {} if self._is_http else self._files.info(file.path)
         digest, size = hashlib.sha256(), 0
-        with self._opened(file.path) as (remote, headers):
+        with self._opened(file.path) as (remote, headers), ThreadPoolExecutor(1) as beside:
+            hashed = None
             while chunk := remote.read(_CHUNK):
-                digest.update(chunk)
+                if hashed:
+                    hashed.result()
+                hashed = beside.submit(digest.update, chunk)
                 into.write(chunk)
                 size += len(chunk)
         entry = headers if self._is_http else self._files.info(file.path)

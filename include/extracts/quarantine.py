@@ -8,11 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from include.extracts import lake_files, read
-from include.packs.sources import Source
 from include.settings import Home
 
 _NUMBER = re.compile(r"[+-]?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)([.][0-9]+)?")
@@ -26,17 +22,6 @@ def guarded(cell: str) -> str:
 def path_for(folder: Path, receipt: dict, suffix: str) -> Path:
     """A file of its own per received file: names come again with other bytes."""
     return folder / receipt["source_id"] / f"{Path(receipt['file_name']).stem}-{receipt['sha256'][:8]}{suffix}"
-
-
-def rows_of(source: Source, landed: Path, found: read.Layout, row_nos: Iterable[int]) -> list[tuple[int, list[str]]]:
-    """These rows as received: row_no and cells."""
-    wanted = pa.array(sorted(row_nos), pa.int64())
-    rows = []
-    for batch in read.received(source, landed, found):
-        some = batch.filter(pc.is_in(batch["row_no"], wanted))
-        columns = (column.to_pylist() for column in some.columns)
-        rows += [(row_no, cells) for row_no, *cells in zip(*columns, strict=True)]
-    return rows
 
 
 def write_rows(

@@ -1,19 +1,16 @@
-"""From landed bytes to table ``raw``: headers matched to fields, values folded."""
+"""From landed bytes to ``raw``: headers matched to fields, values folded."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from include.extracts import espi, parsers
+from include.extracts import csv_blocks, espi, parsers, received
 from include.extracts.parsers import FileRefused
+from include.extracts.texts import fold_text
 from include.packs.sources import Source
 
 
@@ -24,20 +21,6 @@ class Layout:
     headers: list[str]  # as received, of the columns that have one
     positions: dict[str, int]  # field -> column, 0-based
     ignored: list[str]  # headers that no field asks for
-    patient: bool = False  # which reading of a CSV gave the rows
-
-
-def fold_text(text: str) -> str:
-    """A single value as ``fold`` leaves it: NFKC, trimmed."""
-    return unicodedata.normalize("NFKC", text).strip()
-
-
-def fold(column: pa.Array) -> pa.Array:
-    """NFKC, trimmed, blank = NULL."""
-    if not pc.all(pc.string_is_ascii(column)).as_py():  # numbers and dates mostly are, and stay as they are
-        column = pc.utf8_normalize(column, form="NFKC")
-    column = pc.utf8_trim_whitespace(column)
-    return pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
 
 
 def header(source: Source, path: Path, encoding: str | None = None, errors: str = "strict") -> list[str]:
@@ -96,8 +79,8 @@ def layout(source: Source, names: list[str]) -> Layout:
     return Layout([name.lstrip("\ufeff") for name in names], positions, ignored)
 
 
-def load(con: duckdb.DuckDBPyConnection, source: Source, path: Path) -> Layout:
-    """Make table ``raw`` from a landed file.
+def load(con: duckdb.DuckDBPyConnection, source: Source, path: Path) -> tuple[Layout, received.Received]:
+    """Make ``raw`` from a landed file.
 
     Raises FileRefused: not_decodable, not_readable, schema_mismatch, empty.
     """
@@ -110,44 +93,16 @@ def load(con: duckdb.DuckDBPyConnection, source: Source, path: Path) -> Layout:
         if refused.reason != "not_decodable":
             _must_decode(source, path)
         raise
-    fields = ", ".join(f'"{field}" varchar' for field in source.columns)
-    for patient in (False, True):
-        con.execute(f"create or replace table raw (row_no bigint, {fields})")
-        found = replace(found, patient=patient)
+    for way in received.ways(source):
         try:
-            for batch in received(source, path, found):
-                _insert(con, source, found, batch)
+            taken = received.take(con, source, path, len(names), found.positions, way)
             break
-        except parsers.Ragged:
+        except (csv_blocks.Unclear, parsers.Ragged):
             _must_decode(source, path)
-    if con.execute("select count(*) from raw").fetchone() == (0,):
+    if not taken.count:
         _must_decode(source, path)
         raise FileRefused("empty", "the file has a header row and no data row")
-    return found
-
-
-def _insert(con: duckdb.DuckDBPyConnection, source: Source, found: Layout, batch: pa.Table) -> None:
-    columns = {"row_no": batch["row_no"]}
-    for field in source.columns:
-        if field in found.positions:
-            columns[field] = fold(batch.column(found.positions[field] + 1))
-        else:
-            columns[field] = pa.nulls(len(batch), pa.string())
-    con.register("incoming", pa.table(columns))
-    con.execute("insert into raw select * from incoming")
-    con.unregister("incoming")
-
-
-def received(source: Source, path: Path, found: Layout) -> Iterator[pa.Table]:
-    """The data rows as received: ``row_no``, then the header's columns in their order, named by position."""
-    if source.format == "espi":
-        yield from espi.tables(source, path)
-    elif source.format == "xlsx":
-        yield from parsers.batches(parsers.sheet_rows(source, path, found.positions), len(found.headers))
-    elif found.patient:
-        yield from parsers.batches(parsers.csv_rows(source, path), len(found.headers))
-    else:
-        yield from parsers.fast_csv(source, path, len(found.headers))
+    return found, taken
 
 
 def _must_decode(source: Source, path: Path) -> None:

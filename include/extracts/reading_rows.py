@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import duckdb
 
-from include.extracts import lake_files, prorate, read, rows
+from include.extracts import lake_files, prorate, rows, texts
+from include.extracts.reading_cells import Cells
+from include.extracts.received import Received
 from include.packs.sources import Source
 
 # The contract's order: of several reasons the first is stored.
@@ -13,21 +15,6 @@ _REASONS = (
     "usage_out_of_range", "period_reversed", "period_empty", "period_too_long", "incomplete_period",
     "overlapping_period",
 )  # fmt: skip
-# Fields with few different texts, and how they are read.
-_FEW_VALUES = {
-    "usage_month": "to_month(text)",
-    "starts_on": "{day}(text)",
-    "ends_on": "{day}(text)",
-    "tariff": "compact(text)",
-    "read_kind": "compact(text)",
-    "unit": "lower(compact(text))",
-}
-
-
-def prepare(con: duckdb.DuckDBPyConnection, source: Source) -> None:
-    """The tables that ``judged`` joins: units and their conversions, and what few different texts mean."""
-    _conversions(con, source, source.option("usages"))
-    _few_values(con, source)
 
 
 def _conversions(con: duckdb.DuckDBPyConnection, source: Source, usages: list[dict]) -> None:
@@ -50,114 +37,139 @@ def _conversions(con: duckdb.DuckDBPyConnection, source: Source, usages: list[di
     )
 
 
-def _few_values(con: duckdb.DuckDBPyConnection, source: Source) -> None:
-    """Tables ``<field>_values`` (text, value): each different text is read once, not once per row."""
-    for field in set(_FEW_VALUES) & set(source.columns):
-        value = _FEW_VALUES[field].format(day=rows.day_macro(source))
-        con.execute(
-            f"create table {field}_values as "
-            f"select text, {value} as value from (select distinct {field} as text from raw)"
-        )
-    if "read_kind" in source.columns:
-        estimated = [read.fold_text(str(value)) for value in source.option("estimated_values", [])]
-        con.execute(
-            "create or replace table read_kind_values as "
-            "select text, list_contains($1, value) as value from read_kind_values",
-            [estimated],
-        )
+def make(con: duckdb.DuckDBPyConnection, source: Source, received: Received) -> None:
+    """Table ``judged``: every row of ``raw`` typed, with the first reason against it.
 
-
-def judged(source: Source) -> str:
-    """The query that types every row of ``raw`` and finds the first reason against it."""
+    row_no, meter_key, usage_month, tariff, is_estimated, per usage ``usage_<i>``, reason; of a prorated source also
+    starts_on and ends_on.
+    """
     fields, meter, usages = source.columns, source.option("meter"), source.option("usages")
-    required = [f"raw.{field} is null" for field, column in fields.items() if column.not_null]
+    _conversions(con, source, usages)
+    cells = Cells(con, source, received)
+    required = [cells(field, "{} is null".format) for field, column in fields.items() if column.not_null]
     if source.option("zero_is_missing", False):
-        required += [f"not regexp_matches(to_number(raw.{usage['field']}), '[1-9]')" for usage in usages]
+        required += [cells(usage["field"], "not regexp_matches(to_number({}), '[1-9]')".format) for usage in usages]
     if len(meter) == 1:
-        meter_key = f"to_meter_no(raw.{meter[0]})"
-        bad_number = "meter_key is null"
-        if "customer_no_pattern" in source.options:
-            bad_number += " or not regexp_full_match(meter_key, $pattern)"
+        meter_key, bad_number = cells.meter_no(meter[0], source.options.get("customer_no_pattern"))
     else:
-        meter_key, bad_number = f"concat_ws(chr(31), {', '.join(f'raw.{field}' for field in meter)})", "false"
-    has_days, prorated = {"starts_on", "ends_on"} <= set(fields), prorate.is_prorated(source)
-    first_day = "date_trunc('month', starts_on_values.value)::date"
-    ends_on = prorate.end_day(source, "ends_on_values.value")
-    typed = [
-        "row_no",
-        f"{meter_key} as meter_key",
-        f"{first_day if prorated else 'usage_month_values.value'} as month",
-        *(["starts_on_values.value as starts_on", f"{ends_on} as ends_on"] if prorated else []),
-        f"{'tariff_values.value' if 'tariff' in fields else 'null::varchar'} as tariff",
-        f"{'coalesce(read_kind_values.value, false)' if 'read_kind' in fields else 'false'} as is_estimated",
-        f"{'ends_on_values.value < starts_on_values.value' if has_days else 'false'} as is_reversed",
-        f"({' or '.join(required) or 'false'}) as is_missing",
-        f"{'raw.coverage' if 'coverage' in fields else 'null::varchar'} as coverage",
-    ]
+        meter_key = f"concat_ws(chr(31), {', '.join(cells(field, '{}'.format) for field in meter)})"
+        bad_number = "false"
+    prorated = prorate.is_prorated(source)
+    days = {
+        field: cells(field, f"{rows.day_macro(source)}({{}})".format)
+        for field in ("starts_on", "ends_on")
+        if field in fields
+    }
+    if prorated:
+        starts_on, ends_on = days["starts_on"], prorate.end_day(source, days["ends_on"])
+        month, periods = f"date_trunc('month', {starts_on})::date", f"{starts_on} as starts_on, {ends_on} as ends_on,"
+    else:
+        month, periods = cells("usage_month", "to_month({})".format), ""
+    values, reasons = _usages(source, cells)
+    conditions = {
+        "missing_value": " or ".join(required),
+        "bad_customer_no": bad_number,
+        "bad_month": "" if prorated else f"{month} is null",
+        "bad_period": f"{starts_on} is null or {ends_on} is null" if prorated else "",
+        **reasons,
+        "period_reversed": f"{days['ends_on']} < {days['starts_on']}" if len(days) == 2 else "",
+        "period_empty": f"{ends_on} = {starts_on}" if prorated else "",
+        "period_too_long": f"{ends_on} - {starts_on} > {source.option('max_days')}" if prorated else "",
+    }
+    if "coverage" in fields:
+        conditions["incomplete_period"] = cells("coverage", "{} = 'partial'".format)
+        conditions["overlapping_period"] = cells("coverage", "{} = 'overlap'".format)
+    whens = " ".join(f"when {conditions[reason]} then '{reason}'" for reason in _REASONS if conditions.get(reason))
+    tariff = cells.name("tariff", "compact({})".format) if "tariff" in fields else "null::varchar"
+    listed = ", ".join(f"{value} as usage_{i}" for i, value in enumerate(values))
+    is_estimated, unit_joins = _is_estimated(source, cells), _unit_joins(source, cells)
+    con.execute(  # the cells' tables are made last, when all that is asked of them is known
+        f"""
+        create table judged as
+        select row_no, {meter_key} as meter_key, {month} as usage_month, {periods} {tariff} as tariff,
+            {is_estimated} as is_estimated, {listed}, case {whens} end as reason
+        from {cells.make()}{unit_joins}
+        """
+    )
+    cells.forget()
+
+
+def _is_estimated(source: Source, cells: Cells) -> str:
+    if "read_kind" not in source.columns:
+        return "false"
+    said = [lake_files.sql_text(texts.fold_text(str(value))) for value in source.option("estimated_values", [])]
+    listed = f"[{', '.join(said)}]::varchar[]"
+    return cells("read_kind", lambda text: f"coalesce(list_contains({listed}, compact({text})), false)")
+
+
+def _usages(source: Source, cells: Cells) -> tuple[list[str], dict[str, str]]:
+    """SQL for each usage in its own unit, and what may be wrong with any of them: reason -> SQL."""
+    values, usages = [], source.option("usages")
     any_of: dict[str, list[str]] = {
         "bad_number": [],
         "negative_usage": [],
         "unknown_unit": [],
         "usage_out_of_range": [],
     }
-    values = []
-    joins = "".join(
-        f" left join {field}_values on {field}_values.text = raw.{field}" for field in _FEW_VALUES if field in fields
-    )
     for i, usage in enumerate(usages):
-        text, number, value = f"raw.{usage['field']}", f"number_{i}", f"usage_{i}"
-        if "where" in usage:
-            text = f"case when {_where(usage)} then {text} end"
-        typed += [f"{text} as text_{i}", f"to_number({text}) as {number}"]
-        exact = f"try_cast({number} as decimal(18, 3))"
-        if "unit" in fields or "given_in" in usage:
-            unit = "unit_values.value"
-            if "given_in" in usage:
-                unit = f"lower(compact({lake_files.sql_text(usage['given_in'])}))"
-            typed += [f"units_{i}.{name} as {name}_{i}" for name in ("multiply_by", "divide_by")]
-            typed.append(f"units_{i}.unit is not null as is_known_{i}")
+        where = _where(usage, cells)
+
+        def of(meaning: str, field: str = usage["field"], where: str = where) -> str:
+            """What the cell's text means, if the row is one that the usage is taken from."""
+            sql = cells(field, meaning.format)
+            return f"case when {where} then {sql} end" if where else sql
+
+        exact = "try_cast(to_number({0}) as decimal(18, 3))"
+        # A number that the type cannot hold is out of range as well.
+        beyond = f"to_number({{0}}) is not null and coalesce({exact} > {usage['max']}, true)"
+        any_of["bad_number"].append(of("{0} is not null and to_number({0}) is null"))
+        any_of["negative_usage"].append(
+            of("starts_with(to_number({0}), '-') and regexp_matches(to_number({0}), '[1-9]')")
+        )
+        if _has_units(source, usage):
+            number, is_there = of("to_number({0})"), of("{0} is not null")
+            factors = f"units_{i}.multiply_by", f"units_{i}.divide_by"
+            value = f"case when units_{i}.divide_by is null then {of(exact)} else {_converted(number, *factors)} end"
+            any_of["unknown_unit"].append(f"{is_there} and units_{i}.unit is null")
+            any_of["usage_out_of_range"].append(f"{number} is not null and coalesce({value} > {usage['max']}, true)")
+        else:
+            value = of(exact)
+            any_of["usage_out_of_range"].append(of(beyond))
+        values.append(value)
+    if all("where" in usage for usage in usages):
+        of_a_utility = " or ".join(f"({_where(usage, cells)})" for usage in usages)
+        any_of["unknown_unit"].append(f"not coalesce({of_a_utility}, false)")
+    return values, {reason: " or ".join(f"({part})" for part in parts) for reason, parts in any_of.items()}
+
+
+def _has_units(source: Source, usage: dict) -> bool:
+    return "unit" in source.columns or "given_in" in usage
+
+
+def _unit_joins(source: Source, cells: Cells) -> str:
+    joins = ""
+    for i, usage in enumerate(source.option("usages")):
+        if _has_units(source, usage):
+            unit = _unit(usage, cells)
             joins += (
                 f" left join units as units_{i} on units_{i}.unit = {unit}"
                 f" and units_{i}.utility = {lake_files.sql_text(usage['utility'])}"
             )
-            converted = _converted(number, f"multiply_by_{i}", f"divide_by_{i}")
-            exact = f"case when divide_by_{i} is null then {exact} else {converted} end"
-            any_of["unknown_unit"].append(f"text_{i} is not null and not is_known_{i}")
-        values.append(f"{exact} as {value}")
-        any_of["bad_number"].append(f"text_{i} is not null and {number} is null")
-        any_of["negative_usage"].append(f"starts_with({number}, '-') and regexp_matches({number}, '[1-9]')")
-        # A number that the type cannot hold is out of range as well.
-        any_of["usage_out_of_range"].append(f"{number} is not null and coalesce({value} > {usage['max']}, true)")
-    if all("where" in usage for usage in usages):
-        typed.append(f"coalesce({' or '.join(f'({_where(usage)})' for usage in usages)}, false) as is_of_a_utility")
-        any_of["unknown_unit"].append("not is_of_a_utility")
-    conditions = {
-        "missing_value": "is_missing",
-        "bad_customer_no": bad_number,
-        "bad_month": "false" if prorated else "month is null",
-        "bad_period": "starts_on is null or ends_on is null" if prorated else "false",
-        **{reason: " or ".join(parts) or "false" for reason, parts in any_of.items()},
-        "period_reversed": "is_reversed",
-        "period_empty": "ends_on = starts_on" if prorated else "false",
-        "period_too_long": f"ends_on - starts_on > {source.option('max_days')}" if prorated else "false",
-        "incomplete_period": "coverage = 'partial'",
-        "overlapping_period": "coverage = 'overlap'",
-    }
-    whens = " ".join(f"when {conditions[reason]} then '{reason}'" for reason in _REASONS)
-    kept = ", ".join(f"usage_{i}" for i in range(len(usages)))
-    return f"""
-        with typed as (select {", ".join(typed)} from raw{joins}),
-             valued as (select *, {", ".join(values)} from typed)
-        select row_no, meter_key, month as usage_month, {"starts_on, ends_on, " if prorated else ""}tariff,
-            is_estimated, {kept}, case {whens} end as reason
-        from valued
-    """
+    return joins
 
 
-def _where(usage: dict) -> str:
-    """SQL on ``raw``: the row is one that ``usage`` is taken from."""
-    wanted = {field: lake_files.sql_text(str(text)) for field, text in usage["where"].items()}
-    return " and ".join(f"compact(raw.{field}) = compact({text})" for field, text in wanted.items())
+def _unit(usage: dict, cells: Cells) -> str:
+    if "given_in" in usage:
+        return f"lower(compact({lake_files.sql_text(usage['given_in'])}))"
+    return cells("unit", "lower(compact({}))".format)
+
+
+def _where(usage: dict, cells: Cells) -> str:
+    """SQL: the row is one that ``usage`` is taken from; empty if it is from all."""
+    return " and ".join(
+        cells(field, lambda cell, text=text: f"compact({cell}) = compact({lake_files.sql_text(str(text))})")
+        for field, text in usage.get("where", {}).items()
+    )
 
 
 def _converted(number: str, multiply_by: str, divide_by: str) -> str:

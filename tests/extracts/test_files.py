@@ -238,7 +238,7 @@ def test_formula_guard(cell: str, written: str) -> None:
 
 def test_long_cells_and_many_rows(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of the fast reading and chunks of the patient one are joined without a seam."""
-    monkeypatch.setattr("include.extracts.parsers._BATCH_BYTES", 4096)
+    monkeypatch.setattr("include.extracts.csv_blocks.BLOCK_BYTES", 4096)
     monkeypatch.setattr("include.extracts.parsers._BATCH_ROWS", 7)
     rows = [f"{number:010d},202101,,,{number},주택용,정상" for number in range(500)]
     office.drop("kr_kepco", "kepco_1.csv", csv_bytes(HEADER, *rows))

@@ -1,9 +1,9 @@
 """What differs between kinds of extracts. One module per kind, named like the kind.
 
 For every landed file the framework (``judge.py``) opens an in-memory DuckDB connection with the value macros
-(``values.py``), in schema ``policy`` the kind's ``POLICY_TABLES``, and the table ``raw``: row_no BIGINT (1-based data
-row) and one VARCHAR column per declared field: NFKC-folded, trimmed, blank = NULL; a field whose optional column the
-file lacks is all NULL. A kind module has
+(``values.py``), in schema ``policy`` the kind's ``POLICY_TABLES``, and ``raw``, a table or view: row_no BIGINT (1-based
+data row) and one VARCHAR column per declared field: NFKC-folded, trimmed, blank = NULL; a field whose optional column
+the file lacks is all NULL. A kind module has
 
 ``judge(con, source, context) -> None``
     makes ``refused(row_no BIGINT, reason VARCHAR)``, ``duplicates(row_no BIGINT)`` and ``good(row_no BIGINT, ...)``:
@@ -27,6 +27,7 @@ and optionally
 ``PERSONAL: frozenset``            fields that a provider is not shown again
 ``ALSO_STAGED: tuple[str, ...]``   further tables made by ``judge``, staged beside ``good``: ``StagedFile.also(name)``
 ``figures(con) -> dict``           figures of ``good`` stored with the file's result
+``stage(con, source, context, path)``  writes the staged Parquet itself
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ class Context:
     received_no: int
     policy: Any  # include.packs.policy.Policy
     home: Home
+    received: Any = None  # include.extracts.received.Received: ``raw``, and which of its columns are coded
 
 
 @dataclass(frozen=True)

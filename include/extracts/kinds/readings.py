@@ -18,9 +18,12 @@ coverage. Options (docs/reference/sources.md has them in full):
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
+import pyarrow as pa
 
 from include.extracts import espi, lake_files, partitions, prorate, reading_rows, rows
 from include.extracts.kinds import Context, StagedFile
@@ -76,23 +79,12 @@ def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> N
 
     Of a prorated source also starts_on and ends_on (exclusive); its usage_month is that of the first day.
     """
-    usages, prorated = source.option("usages"), prorate.is_prorated(source)
+    prorated = prorate.is_prorated(source)
     # What repeats under this key is a duplicate or in conflict.
-    period = "starts_on, ends_on" if prorated else "usage_month"
-    key = f"utility, meter_key, {period}"
-    days = "starts_on, ends_on, " if prorated else ""
-    reading_rows.prepare(con, source)
-    pattern = {"pattern": source.option("customer_no_pattern")} if "customer_no_pattern" in source.options else {}
-    con.execute(f"create table judged as {reading_rows.judged(source)}", pattern)
-    con.execute(
-        "create table readings as "
-        + " union all ".join(
-            f"select row_no, {lake_files.sql_text(usage['utility'])} as utility, meter_key, usage_month, {days}"
-            f"usage_{i} as usage, tariff, is_estimated from judged where reason is null and usage_{i} is not null"
-            for i, usage in enumerate(usages)
-        )
-    )
-    # Few keys repeat: everything about duplicates works on those alone.
+    key = f"utility, meter_key, {'starts_on, ends_on' if prorated else 'usage_month'}"
+    reading_rows.make(con, source, context.received)
+    _suspects(con, "meter_key, starts_on, ends_on" if prorated else "meter_key, usage_month")
+    con.execute(f"create table readings as {_readings(source, 'suspects')}")
     con.execute(
         f"""
         create table repeated as
@@ -107,46 +99,65 @@ def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> N
         from readings semi join (from repeated where is_conflict) using ({key})
         """
     )
+    # Of equal readings the first stays.
     con.execute(
         f"""
-        create table firsts as
-        select {key}, min(row_no) as first_row_no
-        from readings semi join repeated using ({key})
-        where row_no not in (select row_no from conflicts)
-        group by all
+        create table copies as
+        select row_no, utility
+        from readings join (
+            select {key}, min(row_no) as first_row_no
+            from readings semi join repeated using ({key})
+            where row_no not in (from conflicts)
+            group by all
+        ) using ({key})
+        where row_no <> first_row_no and row_no not in (from conflicts)
         """
     )
-    con.execute(
-        f"""
-        create table good as
-        select readings.*
-        from readings left join firsts using ({key})
-        where row_no not in (select row_no from conflicts) and row_no = coalesce(first_row_no, row_no)
-        """
-    )
+    # From here on ``judged`` tells what became of each row.
+    con.execute("update judged set reason = 'conflicting_duplicate' where row_no in (from conflicts)")
+    numbered = [(f"usage_{i}", usage["utility"]) for i, usage in enumerate(source.option("usages"))]
+    for column, utility in numbered:
+        con.execute(
+            f"update judged set {column} = null where row_no in (select row_no from copies where utility = $1)",
+            [utility],
+        )
+    con.execute(f"create view good as {_readings(source, 'judged')}")
     if prorated:
+        con.execute("alter view good rename to candidates")
+        con.execute("create table good as from candidates")
         prorate.find_overlaps(con)
-        con.execute("delete from good where row_no in (select row_no from lapping)")
-    else:
-        con.execute("create table lapping (row_no bigint)")
-    con.execute(
-        """
-        create table refused as
-        select row_no, reason from judged where reason is not null
-        union all select row_no, 'conflicting_duplicate' from conflicts
-        union all select row_no, 'overlapping_period' from lapping
-        """
-    )
+        con.execute("delete from good where row_no in (from lapping)")
+        con.execute("update judged set reason = 'overlapping_period' where row_no in (from lapping)")
+    con.execute("create table refused as select row_no, reason from judged where reason is not null")
     # What is good and brings nothing new, a row without any usage included.
-    con.execute(
-        """
-        create table duplicates as
-        select row_no from judged where reason is null
-        except select row_no from good
-        except select row_no from conflicts
-        except select row_no from lapping
-        """
+    brings_nothing = " and ".join(f"{column} is null" for column, _ in numbered)
+    con.execute(f"create table duplicates as select row_no from judged where reason is null and {brings_nothing}")
+
+
+def _readings(source: Source, table: str) -> str:
+    """Query for the readings of ``table`` (columns of ``judged``), one per usage, of rows that nothing is against."""
+    is_prorated = prorate.is_prorated(source)
+    days, tariff = ("starts_on, ends_on, ", "tariff::varchar as tariff") if is_prorated else ("", "tariff")
+    return " union all ".join(
+        f"select row_no, {lake_files.sql_text(usage['utility'])} as utility, meter_key, usage_month, {days}"
+        f"usage_{i} as usage, {tariff}, is_estimated from {table} where reason is null and usage_{i} is not null"
+        for i, usage in enumerate(source.option("usages"))
     )
+
+
+def _suspects(con: duckdb.DuckDBPyConnection, key: str) -> None:
+    """Table ``suspects``: the rows of ``judged`` whose ``key`` is there again, and perhaps, by its hash, a few others.
+
+    Few keys repeat: everything about duplicates works on those alone.
+    """
+    hashes = con.sql(f"select hash({key}) as hash from judged where reason is null").fetchnumpy()["hash"]
+    hashes.sort()
+    again = np.unique(hashes[1:][hashes[1:] == hashes[:-1]])
+    con.register("again", pa.table({"hash": pa.array(again, pa.uint64())}))
+    con.execute(
+        f"create table suspects as from judged where reason is null and hash({key}) in (select hash from again)"
+    )
+    con.unregister("again")
 
 
 def blame(source: Source) -> list[tuple[str, str, str]]:
@@ -171,17 +182,36 @@ def figures(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     month -> utility -> readings and median usage (text)."""
     by_month: dict[str, dict[str, list]] = {}
     estimated = 0
+    # The median from how often each usage is there, which is quicker: the first that half of the readings reach.
     for month, utility, readings, middle, guessed in con.execute(
         """
-        select strftime(usage_month, '%Y-%m'), utility, count(*), quantile_disc(usage, 0.5)::varchar,
-            count(*) filter (where is_estimated)
-        from good group by 1, 2 order by 1, 2
+        with counted as (
+            select usage_month, utility, usage, count(*) as readings, count(*) filter (is_estimated) as guessed
+            from good group by all
+        ),
+        reached as (
+            select *, sum(readings) over (partition by usage_month, utility order by usage) as so_far,
+                sum(readings) over (partition by usage_month, utility) as total
+            from counted
+        )
+        select strftime(usage_month, '%Y-%m'), utility, sum(readings)::bigint,
+            (min(usage) filter (2 * so_far >= total))::varchar, sum(guessed)::bigint
+        from reached group by usage_month, utility order by usage_month, utility
         """
     ).fetchall():
         by_month.setdefault(month, {})[utility] = [readings, middle]
         estimated += guessed
     readings = sum(count for utilities in by_month.values() for count, _ in utilities.values())
     return {"months": list(by_month), "readings": readings, "estimated": estimated, "by_month": by_month}
+
+
+def stage(con: duckdb.DuckDBPyConnection, source: Source, context: Context, path: Path) -> None:
+    """Readings are staged as the lake has them, with row_no: of a month that no other file speaks for, the staged file
+    is the lake's."""
+    if prorate.is_prorated(source):
+        lake_files.write(con, f"select * from good order by {ORDER_BY}", path)
+    else:
+        partitions.stage(con, source, context.sha256, path)
 
 
 def publish(con: duckdb.DuckDBPyConnection, home: Home, source: Source, staged: list[StagedFile]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from include.extracts import read, rows
+from include.extracts import rows, texts
 from include.extracts.kinds import Context, StagedFile
 from include.packs.sources import Source
 from include.settings import Home
@@ -35,7 +35,7 @@ def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> N
     """Makes ``good`` (row_no, participant_id, utility, usage_month, usage, previous_usage, source_file_id)."""
     con.execute("create table utilities (label varchar, utility varchar, max_usage integer)")
     for label, entry in source.option("utilities").items():
-        con.execute("insert into utilities values (?, ?, ?)", [read.fold_text(label), entry["utility"], entry["max"]])
+        con.execute("insert into utilities values (?, ?, ?)", [texts.fold_text(label), entry["utility"], entry["max"]])
     required = " or ".join(f"raw.{field} is null" for field, column in source.columns.items() if column.not_null)
     con.execute(
         f"""
