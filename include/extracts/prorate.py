@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import shutil
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -213,15 +214,20 @@ def _report(con: duckdb.DuckDBPyConnection, home: Home, source: Source, has_bill
     notes = {}
     if found:
         path = _report_path(home, source)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\r\n")
-        writer.writerow(["utility", "meter", "usage_month", "days_covered", "days_in_month"])
-        for utility, meter, *rest in found:
-            writer.writerow([utility, quarantine.guarded(meter.replace("\x1f", " / ")), *rest])
-        lake_files.write_private(path, text.getvalue().encode("utf-8-sig"))
+        write_report(path, ["utility", "meter", "usage_month", "days_covered", "days_in_month"], found)
         where = path.relative_to(home.root)
         notes["incomplete_months"] = f"{len(found)} months of meters not wholly covered by bills, not used: {where}"
     if replaced := con.execute("select count(*) from superseded").fetchone()[0]:
         notes["superseded_bills"] = f"{replaced} bills replaced by bills of later files that overlap them"
     return notes
+
+
+def write_report(path: Path, header: list[str], found: Iterable[Sequence[Any]]) -> None:
+    """Write a list of months of meters: utility, meter key, and what else the header names."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(header)
+    for utility, meter, *rest in found:
+        writer.writerow([utility, quarantine.guarded(meter.replace("\x1f", " / ")), *rest])
+    lake_files.write_private(path, text.getvalue().encode("utf-8-sig"))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from include.packs.sources import SourceError
 from tests.extracts.conftest import Office
 
 GOOD = "0123456789,202101,20201216,20210115,310,주택용(저압),정상"
@@ -237,3 +240,38 @@ def test_every_row_goes_exactly_one_way(office: Office, cells: list[tuple[str, s
         "where sha256 = (select sha256 from lake.files order by received_at desc limit 1)"
     )
     assert Counter(refused)[("conflicting_duplicate",)] == len(good) - len(fine)
+
+
+def test_a_reading_far_above_its_meters_usual_is_reported_and_counts(office: Office) -> None:
+    """Usual is the median of at least six months: 10, 10, 12, 14, 200, 1000 (the lower middle one is 12)."""
+    source = office.sources["kr_kepco"]
+    months = [f"2021{number:02d}" for number in range(1, 7)]
+    lines = [
+        f"0000000001,{month},,,{usage},," for month, usage in zip(months, (10, 14, 1000, 10, 12, 200), strict=True)
+    ]
+    lines += [f"0000000002,{month},,,{usage},," for month, usage in zip(months, (1, 1, 1, 1, 1, 9), strict=True)]
+    lines += [f"0000000003,{month},,,{usage},," for month, usage in zip(months[:5], (1, 1, 1, 1, 999), strict=True)]
+    lines += [f"0000000004,{month},,,0,," for month in months[:5]] + ["0000000004,202106,,,5,,"]
+    office.drop("kr_kepco", "kepco_1.csv", lines)
+    report = office.home.reports / "usage_jumps" / "kr_kepco.csv"
+
+    def publish(**options: object) -> dict:
+        office.sources["kr_kepco"] = replace(source, options={**source.options, **options})
+        office.take_in("kr_kepco")
+        return office.publish().notes.get("kr_kepco", {})
+
+    assert publish(usage_jump=83) == {
+        "usage_jump": "1 months at 83 times the meter's usual usage or more, used: reports/usage_jumps/kr_kepco.csv"
+    }
+    assert report.read_text("utf-8-sig").splitlines() == [
+        "utility,meter,usage_month,usage,usual_usage,file",
+        "electricity,0000000001,2021-03,1000.000,12.000,kepco_1.csv",
+    ]
+    assert report.stat().st_mode & 0o077 == 0
+    assert publish(usage_jump=84) == {} and not report.exists()  # 1000 / 12 = 83.3
+    assert publish(usage_jump=9)["usage_jump"].startswith("3 months")  # 1000, 200 and 9
+    assert len(office.readings()) == 23 and office.refused() == []  # it is used all the same
+    assert publish() == {} and not report.exists()
+    for wrong in (1, 2.5, "10", True):
+        with pytest.raises(SourceError, match=r"options\.usage_jump: must be a whole number above 1"):
+            publish(usage_jump=wrong)

@@ -38,6 +38,19 @@ pytestmark = [
     ),
 ]
 
+# Hundreds of HCF, and at least 30 times the meter's median per day.
+SLIPS = """
+    with bills as (
+        select distinct "Development Name" as place, "Meter Number" as no, starts_on, ends_on, hcf, "Revenue Month"
+        from told where ends_on > starts_on and "Revenue Month" <= '2021-12'
+    ),
+    daily as (
+        select *, hcf / (ends_on - starts_on) as a_day, median(a_day) over (partition by place, no) as usual
+        from bills
+    )
+    select * from daily where usual > 0 and a_day >= 30 * usual and hcf % 100 = 0
+"""
+
 Bill = tuple[date, date, int]  # first day, first day after it, HCF
 Meter = tuple[str, str]  # development and number: some numbers are used in two developments
 
@@ -56,6 +69,19 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[duckdb.Duck
     with duckdb.connect() as con:
         create_sources(con, home.lake)
         con.execute("create table sent as select * from read_csv(?, all_varchar = true)", [str(inbox / "water.csv")])
+        con.execute(
+            """
+            create table told as
+            with days as (
+                select *, strptime("Service Start Date", '%m/%d/%Y')::date as starts_on,
+                    strptime("Service End Date", '%m/%d/%Y')::date as ends_on, "Consumption (HCF)"::bigint as hcf
+                from (select distinct on (columns(* exclude ("RC Code", "Funding Source"))) * from sent)
+            )
+            select *, lag(ends_on) over meter as before
+            from days window meter as (partition by "Development Name", "Meter Number" order by starts_on, ends_on)
+            """
+        )
+        con.execute(f"create table slips as {SLIPS}")
         yield con, home, published
 
 
@@ -93,18 +119,6 @@ def test_the_file_is_the_one_that_was_measured(lake: tuple) -> None:
         50_255,
         50_255 - 5_167,
     )
-    con.execute(
-        """
-        create table told as
-        with days as (
-            select *, strptime("Service Start Date", '%m/%d/%Y')::date as starts_on,
-                strptime("Service End Date", '%m/%d/%Y')::date as ends_on, "Consumption (HCF)"::bigint as hcf
-            from (select distinct on (columns(* exclude ("RC Code", "Funding Source"))) * from sent)
-        )
-        select *, lag(ends_on) over meter as before
-        from days window meter as (partition by "Development Name", "Meter Number" order by starts_on, ends_on)
-        """
-    )
     assert con.execute(
         """
         select count(*), count(*) filter ("Estimated" = 'Y'), count(*) filter (starts_on < before),
@@ -114,20 +128,8 @@ def test_the_file_is_the_one_that_was_measured(lake: tuple) -> None:
     ).fetchone() == (50_255 - 5_167 - 25, 8_100, 906, 425, -335, 6_968)
     several = 'select 1 from told group by "Development Name", "Meter Number", "Revenue Month" having count(*) > 1'
     assert con.execute(f"select count(*) from ({several})").fetchone() == (1_034,)
-    too_large = """
-        with bills as (
-            select distinct "Development Name" as place, "Meter Number" as no, starts_on, ends_on, hcf, "Revenue Month"
-            from told where ends_on > starts_on and "Revenue Month" <= '2021-12'
-        ),
-        daily as (
-            select *, hcf / (ends_on - starts_on) as a_day, median(a_day) over (partition by place, no) as usual
-            from bills
-        )
-        select count(*), count(*) filter (hcf > 10000)
-        from daily where usual > 0 and a_day >= 30 * usual and hcf % 100 = 0
-    """
     # A fixed limit, 10,000 HCF, finds 5 of them: the others would be plausible for a larger meter.
-    assert con.execute(too_large).fetchone() == (25, 5)
+    assert con.execute("select count(*), count(*) filter (hcf > 10000) from slips").fetchone() == (25, 5)
     assert con.execute('select count(*) from sent where "Consumption (HCF)"::bigint > 10000').fetchone() == (14,)
 
 
@@ -259,3 +261,30 @@ def test_estimated_bills_make_estimated_months(lake: tuple) -> None:
         """,
         [str(staged)],
     ).fetchone() == (0,)
+
+
+def test_slips_of_two_digits_are_refused_or_reported(lake: tuple, rows: list) -> None:
+    """25 bills are about 100 times too large. The fixed limit refuses 5; 19 stand beside the right figure for the same
+    period (conflicting_duplicate); the last one is in force, and reported: half of its days or more are in one month,
+    which then has at least 15 times the usual."""
+    con, home, published = lake
+    in_force = {(meter, *bill) for meter, bills in _in_force(rows).items() for bill in bills}
+    slips = {
+        ((place, number), starts_on, ends_on, hcf)
+        for place, number, starts_on, ends_on, hcf in con.execute(
+            "select place, no, starts_on, ends_on, hcf from slips where hcf <= 10000"
+        ).fetchall()
+    }
+    told_otherwise = {slip for slip in slips if any(row[:3] == slip[:3] and row[3] != slip[3] for row in rows)}
+    assert (len(slips), len(told_otherwise)) == (20, 19)
+    [(meter, starts_on, ends_on, _)] = slips & in_force
+    months = {f"{starts_on + timedelta(days=day):%Y-%m}" for day in range((ends_on - starts_on).days)}
+    with (home.reports / "usage_jumps" / "nycha_bills.csv").open(encoding="utf-8-sig", newline="") as file:
+        report = [row for row in csv.DictReader(file) if row["usage_month"] <= LAST_MONTH]
+    assert months & {row["usage_month"] for row in report if row["meter"] == " / ".join(meter)}
+    # A list that people can look through: of the 40,745 months of all meters one in 200 or fewer.
+    assert con.execute(
+        "select count(*) from lake.readings where strftime(usage_month, '%Y-%m') <= ?", [LAST_MONTH]
+    ).fetchone() == (40_745,)
+    assert 0 < len(report) < 40_745 / 200
+    assert "months at 10 times the meter's usual usage or more" in published.notes["nycha_bills"]["usage_jump"]

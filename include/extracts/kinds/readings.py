@@ -11,6 +11,7 @@ coverage. Options (docs/reference/sources.md has them in full):
                         ``unknown_unit``; with ``given_in`` the column is in that unit, and converted
 ``zero_is_missing``     true: the source writes 0 where it has no reading; such a row is ``missing_value`` (optional)
 ``estimated_values``    what ``read_kind`` says of an estimated reading (optional)
+``usage_jump``          from how many times its meter's usual usage on a reading is reported, and used (optional)
 ``month_basis``         calendar: a row is a month; prorated: a row is a bill from ``starts_on`` to ``ends_on``, whose
                         usage is spread over its days when the lake is written (prorate.py; its further options too)
 """
@@ -25,7 +26,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from include.extracts import espi, lake_files, partitions, prorate, reading_rows, rows
+from include.extracts import espi, lake_files, partitions, prorate, reading_rows, rows, usage_jumps
 from include.extracts.kinds import Context, StagedFile
 from include.packs.sources import Source
 from include.settings import Home
@@ -33,7 +34,11 @@ from include.settings import Home
 POLICY_TABLES = ("unit_conversions",)
 ORDER_BY = "usage_month, utility, meter_key, row_no"
 
-_OPTIONS = {"meter", "customer_no_pattern", "usages", "estimated_values", "zero_is_missing"} | prorate.OPTIONS
+_OPTIONS = (
+    {"meter", "customer_no_pattern", "usages", "estimated_values", "zero_is_missing"}
+    | prorate.OPTIONS
+    | {usage_jumps.OPTION}
+)
 
 
 def check(source: Source) -> None:
@@ -44,6 +49,7 @@ def check(source: Source) -> None:
     if not isinstance(meter, list) or not meter or not set(meter) <= set(source.columns):
         raise source.error("options.meter", f"must be a list of fields, not {meter!r}")
     prorate.check(source)
+    usage_jumps.check(source)
     if source.format == "espi":
         for field, column in source.columns.items():
             if unknown := set(column.headers) - set(espi.FIELDS):
@@ -216,8 +222,10 @@ def stage(con: duckdb.DuckDBPyConnection, source: Source, context: Context, path
 
 def publish(con: duckdb.DuckDBPyConnection, home: Home, source: Source, staged: list[StagedFile]) -> dict[str, Any]:
     """One partition per month that holds the readings in force."""
+    notes: dict[str, Any] = {}
     if prorate.is_prorated(source):
-        return prorate.publish(con, home, source, staged)
-    prorate.forget(home, source)
-    partitions.publish(con, home, source, staged)
-    return {}
+        notes = prorate.publish(con, home, source, staged)
+    else:
+        prorate.forget(home, source)
+        partitions.publish(con, home, source, staged)
+    return notes | usage_jumps.report(con, home, source, staged)
