@@ -122,7 +122,7 @@ def path_of(task: dict) -> str:
     return f"{run}/taskInstances/{task['task_id']}/{task['map_index']}"
 
 
-def until(happens: Callable[[], object], seconds: float = 240):
+def until(happens: Callable[[], object], seconds: float = 900):
     """What ``happens`` returns once it is true."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
