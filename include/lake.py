@@ -155,10 +155,34 @@ TABLES: dict[str, dict[str, str]] = {
     },
 }
 
+# What an evaluation compares the lake with to see which periods it can leave as they are; filled by include/warehouse.
+# Empty (the lake is read by someone else, or for the first time), everything counts as changed.
+COMPARED: dict[str, dict[str, str]] = {
+    # One row per usage month: digest of the bytes of its readings' files.
+    "reading_months": {"usage_month": "DATE", "sha256": "VARCHAR"},
+    # The tables int_reading_months, int_metered_units and int_period_inputs of the published marts.
+    "published_reading_months": {"usage_month": "DATE", "sha256": "VARCHAR"},
+    "published_units": {
+        "unit_key": "INTEGER",
+        "program_id": "VARCHAR",
+        "participant_id": "VARCHAR",
+        "utility": "VARCHAR",
+        "provider": "VARCHAR",
+        "meter_key": "VARCHAR",
+        "region_code": "VARCHAR",
+    },
+    "published_period_inputs": {
+        "period_no": "INTEGER",
+        "program_id": "VARCHAR",
+        "period_id": "VARCHAR",
+        "digest": "VARCHAR",
+    },
+}
+
 
 def columns_sql(table: str) -> str:
     """The table's columns as a DDL list: ``"program_id" VARCHAR, ...``."""
-    return ", ".join(f'"{name}" {kind}' for name, kind in TABLES[table].items())
+    return ", ".join(f'"{name}" {kind}' for name, kind in (TABLES | COMPARED)[table].items())
 
 
 def create_sources(connection: duckdb.DuckDBPyConnection, lake: Path) -> None:
@@ -176,3 +200,5 @@ def create_sources(connection: duckdb.DuckDBPyConnection, lake: Path) -> None:
             )
         else:
             connection.execute(f"create or replace table lake.{table} ({columns_sql(table)})")
+    for table in COMPARED:
+        connection.execute(f"create or replace table lake.{table} ({columns_sql(table)})")

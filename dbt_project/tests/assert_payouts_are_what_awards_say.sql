@@ -5,7 +5,7 @@ with due as (
         period_id,
         participant_id,
         sum(points) as points
-    from {{ ref('int_metered_awards') }}
+    from {{ ref('int_money_awards') }}
     group by program_id, period_id, participant_id
 )
 

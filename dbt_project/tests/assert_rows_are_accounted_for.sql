@@ -3,7 +3,7 @@ with counts as (
     select
         'fct_reductions' as mart,
         (select count(*) from {{ ref('fct_reductions') }}) as actual,
-        (select count(*) from {{ ref('int_metered_rows') }}) as metered,
+        (select count(*) from {{ ref('int_period_units') }}) as metered,
         (select count(*) from {{ ref('int_slip_reductions') }}) as by_application
     union all
     select
@@ -17,7 +17,7 @@ with counts as (
         (select count(*) from {{ ref('fct_monthly_comparisons') }}) as actual,
         (
             select coalesce(sum(periods.months), 0)
-            from {{ ref('int_metered_rows') }} as row_of
+            from {{ ref('int_period_units') }} as row_of
             inner join {{ ref('int_periods') }} as periods
                 on row_of.period_no = periods.period_no
         ) as metered,
@@ -26,7 +26,15 @@ with counts as (
     select
         'fct_point_awards' as mart,
         (select count(*) from {{ ref('fct_point_awards') }}) as actual,
-        (select count(*) from {{ ref('int_metered_awards') }}) as metered,
+        (
+            select count(*)
+            from {{ ref('fct_point_awards') }} as awards
+            inner join {{ ref('int_period_inputs') }} as periods
+                on awards.program_id = periods.program_id
+                and awards.period_id = periods.period_id
+            where not periods.is_stale
+        )
+        + (select count(*) from {{ ref('int_metered_awards') }}) as metered,
         (select count(*) from {{ ref('int_application_awards') }}) as by_application
 )
 

@@ -1,3 +1,5 @@
+{{ config(materialized='carried', pre_hook="{{ forget_changed_usage() }}") }}
+
 select
     program_id,
     participant_id,

@@ -1,3 +1,5 @@
+{{ config(materialized='carried', pre_hook="{{ forget_stale_periods() }}") }}
+
 select
     program_id,
     period_id,

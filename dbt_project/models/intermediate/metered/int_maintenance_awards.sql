@@ -32,9 +32,8 @@ select
     candidates.streak_rate,
     candidates.points
 from candidates
-inner join {{ ref('int_metered_reductions') }} as earlier
+inner join {{ ref('int_reduction_history') }} as earlier
     on candidates.unit_key = earlier.unit_key
-    and earlier.status = 'evaluated'
     and earlier.reduction >= {{ product('earlier.baseline_usage', 'candidates.streak_rate') }}
 inner join {{ ref('int_periods') }} as periods
     on earlier.period_no = periods.period_no

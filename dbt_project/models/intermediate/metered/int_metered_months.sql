@@ -1,5 +1,18 @@
 -- One pass over the readings: each is the use of its own month, a baseline of the same calendar month, both or neither.
-with contributions as (
+with stale_rows as (
+    select
+        rows.unit_key,
+        rows.period_no,
+        rows.first_month_no,
+        rows.baseline_from_no,
+        rows.baseline_to_no
+    from {{ ref('int_metered_rows') }} as rows
+    inner join {{ ref('int_period_inputs') }} as periods
+        on rows.period_no = periods.period_no
+    where periods.is_stale
+),
+
+contributions as (
     select
         row_of.unit_key,
         row_of.period_no,
@@ -11,12 +24,14 @@ with contributions as (
         end as baseline_usage,
         readings.month_no = months.month_no and readings.is_tariff_excluded as is_tariff_excluded
     from {{ ref('int_metered_readings') }} as readings
-    inner join {{ ref('int_metered_rows') }} as row_of
-        on readings.unit_key = row_of.unit_key
-        and readings.month_no >= row_of.first_month_no
     inner join {{ ref('int_period_months') }} as months
-        on row_of.period_no = months.period_no
-        and readings.month_no % 12 = months.calendar_month
+        on readings.month_no % 12 = months.calendar_month
+        -- No baseline reaches past its period, and said here it spares the join below most of the readings.
+        and readings.month_no <= months.month_no
+    inner join stale_rows as row_of
+        on readings.unit_key = row_of.unit_key
+        and months.period_no = row_of.period_no
+        and readings.month_no >= row_of.first_month_no
     where
         readings.month_no = months.month_no
         or readings.month_no between row_of.baseline_from_no and row_of.baseline_to_no
@@ -29,7 +44,7 @@ with contributions as (
         null as actual_usage,
         null as baseline_usage,
         false as is_tariff_excluded
-    from {{ ref('int_metered_rows') }} as row_of
+    from stale_rows as row_of
     inner join {{ ref('int_period_months') }} as months
         on row_of.period_no = months.period_no
 )

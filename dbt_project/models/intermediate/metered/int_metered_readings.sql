@@ -1,3 +1,5 @@
+{{ config(materialized='carried', pre_hook="{{ forget_changed_readings() }}") }}
+
 with tariffs as (
     select distinct
         program_id,
@@ -20,22 +22,53 @@ excluded_tariffs as (
             tariffs.tariff = excluded.tariff
             or (excluded.match = 'prefix' and left(tariffs.tariff, length(excluded.tariff)) = excluded.tariff)
         )
+),
+
+-- Of changed months all, of the others those of changed units.
+readings as (
+    select
+        units.unit_key,
+        months.month_no,
+        readings.usage,
+        readings.is_estimated,
+        readings.program_id,
+        readings.utility,
+        readings.tariff,
+        readings.source_file_id
+    from {{ ref('stg_readings') }} as readings
+    inner join {{ ref('int_reading_months') }} as months
+        on readings.usage_month = months.usage_month
+        and months.is_changed
+    inner join {{ ref('int_metered_units') }} as units
+        on {{ is_meter_of('readings', 'units') }}
+    union all
+    select
+        units.unit_key,
+        months.month_no,
+        readings.usage,
+        readings.is_estimated,
+        readings.program_id,
+        readings.utility,
+        readings.tariff,
+        readings.source_file_id
+    from {{ ref('stg_readings') }} as readings
+    inner join {{ ref('int_reading_months') }} as months
+        on readings.usage_month = months.usage_month
+        and not months.is_changed
+    inner join {{ ref('int_metered_units') }} as units
+        on {{ is_meter_of('readings', 'units') }}
+    inner join {{ ref('int_changed_units') }} as changed
+        on units.unit_key = changed.unit_key
 )
 
--- The only join on text: from here on a meter is a number.
 select
-    units.unit_key,
-    {{ month_no('readings.usage_month') }} as month_no,
+    readings.unit_key,
+    readings.month_no,
     readings.usage,
     readings.is_estimated,
     excluded_tariffs.tariff is not null as is_tariff_excluded,
     readings.source_file_id
-from {{ ref('stg_readings') }} as readings
-inner join {{ ref('int_metered_units') }} as units
-    on readings.program_id = units.program_id
-    and readings.provider = units.provider
-    and readings.utility = units.utility
-    and readings.meter_key = units.meter_key
+from readings
 left join excluded_tariffs
     on readings.program_id = excluded_tariffs.program_id
     and readings.utility = excluded_tariffs.utility

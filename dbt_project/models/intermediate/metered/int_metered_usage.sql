@@ -16,3 +16,6 @@ left join {{ ref('int_factors') }} as factors
     on units.program_id = factors.program_id
     and units.utility = factors.utility
     and readings.month_no between factors.from_no and factors.to_no
+where
+    readings.month_no in (select month_no from {{ ref('int_reading_months') }} where is_changed)
+    or readings.unit_key in (select unit_key from {{ ref('int_changed_units') }})

@@ -7,7 +7,7 @@ with due as (
         sum(points) as points,
         -- A complex's points are won, outside the budget.
         bool_or(award_type = 'complex') as is_complex
-    from {{ ref('int_metered_awards') }}
+    from {{ ref('int_money_awards') }}
     group by program_id, period_id, participant_id, region_code
 ),
 

@@ -5,7 +5,7 @@ with region_points as (
         period_id,
         region_code,
         sum(points) as points
-    from {{ ref('int_metered_awards') }}
+    from {{ ref('int_money_awards') }}
     where award_type <> 'complex'
     group by program_id, period_id, region_code
 ),

@@ -75,18 +75,33 @@ numbered as (
         and years.period_kind = rules.period_kind
 )
 
+-- A published period keeps its number, since carried rows go by it; new ones follow.
 select
-    cast(row_number() over (order by program_id, starts_no, period_id) as integer) as period_no,
-    program_id,
-    period_id,
-    period_kind,
-    cast(year as integer) as year,
-    cast(starts_no as integer) as starts_no,
-    cast(ends_no as integer) as ends_no,
-    {{ month_start('starts_no') }} as starts_on,
-    cast({{ month_start('(ends_no + 1)') }} - 1 as date) as ends_on,
-    cast(length(month_offsets) - length(replace(month_offsets, ' ', '')) + 1 as integer) as months,
-    month_offsets,
-    case when payable_from_no is not null then {{ month_start('payable_from_no') }} end as payable_from,
-    participant_classes
+    coalesce(
+        published.period_no,
+        cast(
+            (select coalesce(max(period_no), 0) from {{ source('lake', 'published_period_inputs') }})
+            + row_number() over (
+                partition by published.period_no is null
+                order by numbered.program_id, numbered.starts_no, numbered.period_id
+            ) as integer
+        )
+    ) as period_no,
+    numbered.program_id,
+    numbered.period_id,
+    numbered.period_kind,
+    cast(numbered.year as integer) as year,
+    cast(numbered.starts_no as integer) as starts_no,
+    cast(numbered.ends_no as integer) as ends_no,
+    {{ month_start('numbered.starts_no') }} as starts_on,
+    cast({{ month_start('(numbered.ends_no + 1)') }} - 1 as date) as ends_on,
+    cast(
+        length(numbered.month_offsets) - length(replace(numbered.month_offsets, ' ', '')) + 1 as integer
+    ) as months,
+    numbered.month_offsets,
+    case when numbered.payable_from_no is not null then {{ month_start('numbered.payable_from_no') }} end as payable_from,
+    numbered.participant_classes
 from numbered
+left join {{ source('lake', 'published_period_inputs') }} as published
+    on numbered.program_id = published.program_id
+    and numbered.period_id = published.period_id

@@ -1,0 +1,81 @@
+-- Which periods say what they said when they were last published: the same units under the same conditions, no reading
+-- changed that any of them counts, and so for every period before. Sums of hashes do not mind the order of rows.
+with units as (
+    select
+        rows.period_no,
+        count(*) as units,
+        sum(cast(hash(
+            rows.unit_key, rows.first_month_no, rows.baseline_from_no, rows.baseline_to_no, units.provider,
+            units.meter_key, units.region_code, units.participant_class, units.withdrawn_on <= periods.ends_on,
+            units.joined_on >= periods.starts_on
+        ) as hugeint)) as hashes,
+        min(rows.baseline_from_no) as baselines_from_no,
+        max(rows.baseline_to_no) as baselines_to_no
+    from {{ ref('int_period_units') }} as rows
+    inner join {{ ref('int_metered_units') }} as units
+        on rows.unit_key = units.unit_key
+    inner join {{ ref('int_periods') }} as periods
+        on rows.period_no = periods.period_no
+    group by rows.period_no
+),
+
+-- The score of a complex counts its members, metered or not.
+members as (
+    select
+        periods.period_no,
+        sum(cast(hash(
+            participants.participant_id, participants.participant_class, participants.region_code,
+            participants.complex_code, participants.households, participants.withdrawn_on <= periods.ends_on
+        ) as hugeint)) as hashes
+    from {{ ref('stg_participants') }} as participants
+    inner join {{ ref('int_periods') }} as periods
+        on participants.program_id = periods.program_id
+        and participants.joined_on <= periods.ends_on
+    where participants.complex_code is not null
+    group by periods.period_no
+),
+
+changed_readings as (
+    select distinct units.period_no
+    from units
+    inner join {{ ref('int_reading_months') }} as months
+        on months.is_changed
+        and months.month_no between units.baselines_from_no and units.baselines_to_no
+    union
+    select months.period_no
+    from {{ ref('int_period_months') }} as months
+    inner join {{ ref('int_reading_months') }} as changed
+        on changed.is_changed
+        and months.month_no = changed.month_no
+),
+
+compared as (
+    select
+        periods.period_no,
+        periods.program_id,
+        periods.period_id,
+        periods.starts_no,
+        concat_ws(' ', units.units, units.hashes, members.hashes) as digest,
+        published.digest is distinct from concat_ws(' ', units.units, units.hashes, members.hashes)
+        or changed_readings.period_no is not null
+        or periods.program_id in (select program_id from {{ source('policy', 'application_rules') }}) as is_changed
+    from {{ ref('int_periods') }} as periods
+    left join units
+        on periods.period_no = units.period_no
+    left join members
+        on periods.period_no = members.period_no
+    left join changed_readings
+        on periods.period_no = changed_readings.period_no
+    left join {{ source('lake', 'published_period_inputs') }} as published
+        on periods.program_id = published.program_id
+        and periods.period_id = published.period_id
+)
+
+select
+    period_no,
+    program_id,
+    period_id,
+    digest,
+    -- A streak looks back at earlier periods.
+    bool_or(is_changed) over (partition by program_id order by starts_no) as is_stale
+from compared
