@@ -66,3 +66,12 @@
     and {{ readings }}.utility = {{ units }}.utility
     and {{ readings }}.meter_key = {{ units }}.meter_key
 {%- endmacro %}
+
+{#- Of a carried relation the rows just put in; key says how they name their period. -#}
+{% macro stale_rows(relation, key) -%}
+    (
+        select *
+        from {{ relation }}
+        where ({{ key }}) in (select {{ key }} from {{ ref('int_period_inputs') }} where is_stale)
+    )
+{%- endmacro %}

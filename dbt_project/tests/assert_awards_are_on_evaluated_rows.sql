@@ -1,7 +1,7 @@
 -- An award for a utility stands on an evaluated row of the same participant, period and utility.
 select awards.*
-from {{ ref('fct_point_awards') }} as awards
-left join {{ ref('fct_reductions') }} as reductions
+from {{ stale_rows(ref('fct_point_awards'), 'program_id, period_id') }} as awards
+left join {{ stale_rows(ref('fct_reductions'), 'program_id, period_id') }} as reductions
     on awards.program_id = reductions.program_id
     and awards.period_id = reductions.period_id
     and awards.participant_id = reductions.participant_id

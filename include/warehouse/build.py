@@ -18,11 +18,10 @@ from pathlib import Path
 
 import duckdb
 
-from include.lake import create_sources
 from include.packs.policy import Policy, load_policy
 from include.payouts import ledger
 from include.settings import Home
-from include.warehouse import policies, publish, read, run_dbt
+from include.warehouse import carry, policies, publish, read, run_dbt
 from include.warehouse.fingerprint import DBT_PROJECT, code_version, fingerprint
 from include.warehouse.run_dbt import NodeResult
 
@@ -60,7 +59,7 @@ def evaluate(
 ) -> EvaluateResult:
     """Bring ``warehouse/tanso.duckdb`` up to date with lake, policy, ledger and code.
 
-    ``force`` builds even if nothing has changed. Waits for another evaluation of the same home to end.
+    ``force`` builds all of it anew, even if nothing has changed. Waits for another evaluation of the same home to end.
     Raises PolicyError (policy is wrong), EvaluationError (a model or test failed); both leave the published file alone.
     """
     started = time.monotonic()
@@ -73,21 +72,22 @@ def evaluate(
             log.info("marts are up to date (%s)", now[:12])
             policies.record(home, packs, policy, datetime.now(UTC))
             return EvaluateResult("unchanged", home.database, time.monotonic() - started, now)
-        nodes = _build(home, policy, now, project)
+        nodes = _build(home, policy, now, project, anew=force)
         policies.record(home, packs, policy, datetime.now(UTC))
         return EvaluateResult("built", home.database, time.monotonic() - started, now, nodes)
 
 
-def _build(home: Home, policy: Policy, now: str, project: Path) -> tuple[NodeResult, ...]:
+def _build(home: Home, policy: Policy, now: str, project: Path, anew: bool) -> tuple[NodeResult, ...]:
     aside = home.warehouse / ".build"
     shutil.rmtree(aside, ignore_errors=True)  # of a run that was killed
     aside.mkdir()
     database = aside / home.database.name
     built_at = datetime.now(UTC)
+    rules = carry.rules_hash(policy.fingerprint, project)
     try:
+        carry.begin(home, database, rules, anew)
         with duckdb.connect(str(database)) as connection:
             policy.write(connection)
-            create_sources(connection, home.lake)
         nodes = tuple(run_dbt.build(project, database, home.warehouse / ".dbt"))
         failures = tuple(node for node in nodes if not node.good and node.status != "skipped")
         if failures:
@@ -98,7 +98,7 @@ def _build(home: Home, policy: Policy, now: str, project: Path) -> tuple[NodeRes
                 f"run its query in {home.warehouse / 'failed.sql'} on failed.duckdb beside it.",
                 failures,
             )
-        publish.strip(database, publish.BuildInfo(now, built_at, code_version(), policy.fingerprint))
+        publish.strip(database, publish.BuildInfo(now, built_at, code_version(), policy.fingerprint, rules))
         publish.swap_in(home, database, built_at)
     except (run_dbt.DbtError, publish.NotPublishableError) as error:
         _keep_failed(home, database)

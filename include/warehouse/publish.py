@@ -27,6 +27,7 @@ class BuildInfo:
     built_at: datetime  # UTC
     code_version: str
     policy_sha256: str
+    rules_sha256: str  # of all but the lake; rows are carried over only between builds of the same rules
 
 
 def strip(database: Path, info: BuildInfo) -> None:
@@ -40,10 +41,11 @@ def strip(database: Path, info: BuildInfo) -> None:
         connection.execute("create schema if not exists meta")
         connection.execute(
             "create or replace table meta.build_info "
-            "(fingerprint varchar, built_at timestamp, code_version varchar, policy_sha256 varchar)"
+            "(fingerprint varchar, built_at timestamp, code_version varchar, policy_sha256 varchar, rules_sha256 varchar)"
         )
-        row = [info.fingerprint, info.built_at.replace(tzinfo=None), info.code_version, info.policy_sha256]
-        connection.execute("insert into meta.build_info values (?, ?, ?, ?)", row)
+        built_at = info.built_at.replace(tzinfo=None)
+        row = [info.fingerprint, built_at, info.code_version, info.policy_sha256, info.rules_sha256]
+        connection.execute("insert into meta.build_info values (?, ?, ?, ?, ?)", row)
         _check(connection)
         connection.execute("checkpoint")
     wal = _wal(database)

@@ -1,0 +1,93 @@
+"""Begin a build with the published file, so that only what has changed since is made anew.
+
+Carried rows are right only under the same rules: a file that other code, policy or DuckDB has made is never begun with.
+Which rows are stale is worked out in dbt (``int_reading_months``, ``int_changed_units``, ``int_period_inputs``) from the
+tables ``lake.COMPARED`` that are filled here.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import shutil
+from pathlib import Path
+
+import duckdb
+
+from include.lake import COMPARED, create_sources
+from include.settings import Home
+from include.warehouse.fingerprint import code_hash, sha256
+
+_FICLONE = 0x40049409  # linux/fs.h: share the blocks until one of the two files is written to
+
+# table of lake.COMPARED -> the published table it is taken from
+_PUBLISHED = {
+    "published_reading_months": "int_reading_months",
+    "published_units": "int_metered_units",
+    "published_period_inputs": "int_period_inputs",
+}
+
+
+def rules_hash(policy_fingerprint: str, project: Path) -> str:
+    """SHA-256 of everything but the lake that decides what the marts say."""
+    rules = f"{policy_fingerprint} {code_hash(project)} {duckdb.__version__}"
+    return hashlib.sha256(rules.encode()).hexdigest()
+
+
+def begin(home: Home, database: Path, rules: str, anew: bool) -> None:
+    """Make ``database`` with schema ``lake``: a copy of the published file if the same ``rules`` made it, else empty.
+
+    ``anew``: empty in any case.
+    """
+    carried = not anew and _published_rules(home) == rules
+    if carried:
+        _clone(home.database, database)
+    with duckdb.connect(str(database)) as connection:
+        create_sources(connection, home.lake)
+        connection.executemany("insert into lake.reading_months values (?, ?)", _reading_months(home.lake))
+        if carried and _has_all(connection):
+            for table, published in _PUBLISHED.items():
+                columns = ", ".join(COMPARED[table])
+                connection.execute(f"insert into lake.{table} select {columns} from intermediate.{published}")
+
+
+def _published_rules(home: Home) -> str | None:
+    if not home.database.exists():
+        return None
+    with duckdb.connect(str(home.database), read_only=True) as connection:
+        columns = connection.execute(
+            "select 1 from duckdb_columns() where schema_name = 'meta' and table_name = 'build_info' "
+            "and column_name = 'rules_sha256'"
+        ).fetchall()
+        if not columns:
+            return None  # of a version that carried nothing
+        return connection.execute("select rules_sha256 from meta.build_info").fetchone()[0]
+
+
+def _has_all(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Other projects than ours (there are some in the tests) have no such tables, and carry nothing."""
+    found = connection.execute(
+        "select count(*) from duckdb_tables() where schema_name = 'intermediate' and list_contains(?, table_name)",
+        [list(_PUBLISHED.values())],
+    ).fetchone()
+    return found == (len(_PUBLISHED),)
+
+
+def _reading_months(lake: Path) -> list[list[str]]:
+    """Usage month (first day) and digest of its files' bytes."""
+    files: dict[str, list[str]] = {}
+    for path in sorted((lake / "readings").rglob("*.parquet")):
+        month = path.parent.name.removeprefix("usage_month=")
+        files.setdefault(month, []).append(f"{path.relative_to(lake).as_posix()} {sha256(path)}")
+    return [[f"{month}-01", hashlib.sha256("\n".join(lines).encode()).hexdigest()] for month, lines in files.items()]
+
+
+def _clone(source: Path, target: Path) -> None:
+    """Copy, without copying where the file system can share blocks."""
+    with source.open("rb") as old, target.open("wb") as new:
+        try:
+            fcntl.ioctl(new, _FICLONE, old.fileno())
+            return
+        except OSError:
+            pass  # not a file system that can
+    shutil.copyfile(source, target)
