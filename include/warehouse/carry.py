@@ -1,8 +1,8 @@
 """Begin a build with the published file, so that only what has changed since is made anew.
 
 Carried rows are right only under the same rules: a file that other code, policy or DuckDB has made is never begun with.
-Which rows are stale is worked out in dbt (``int_reading_months``, ``int_changed_units``, ``int_period_inputs``) from the
-tables ``lake.COMPARED`` that are filled here.
+Which rows are stale is worked out in dbt (``int_reading_months``, ``int_changed_units``, ``int_period_inputs``) from
+the tables ``lake.COMPARED`` that are filled here.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import duckdb
 from include.lake import COMPARED, create_sources
 from include.settings import Home
 from include.warehouse.fingerprint import code_hash, sha256
+from include.warehouse.read import NotPublishedError, connect
 
 _FICLONE = 0x40049409  # linux/fs.h: share the blocks until one of the two files is written to
 
@@ -52,16 +53,13 @@ def begin(home: Home, database: Path, rules: str, anew: bool) -> None:
 
 
 def _published_rules(home: Home) -> str | None:
-    if not home.database.exists():
+    """None: there is no published file, none that can be read, or one of a version that carried nothing."""
+    try:
+        with connect(home) as connection:
+            row = connection.execute("select rules_sha256 from meta.build_info").fetchone()
+    except (NotPublishedError, duckdb.Error):
         return None
-    with duckdb.connect(str(home.database), read_only=True) as connection:
-        columns = connection.execute(
-            "select 1 from duckdb_columns() where schema_name = 'meta' and table_name = 'build_info' "
-            "and column_name = 'rules_sha256'"
-        ).fetchall()
-        if not columns:
-            return None  # of a version that carried nothing
-        return connection.execute("select rules_sha256 from meta.build_info").fetchone()[0]
+    return row[0] if row else None
 
 
 def _has_all(connection: duckdb.DuckDBPyConnection) -> bool:

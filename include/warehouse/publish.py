@@ -40,8 +40,8 @@ def strip(database: Path, info: BuildInfo) -> None:
         connection.execute("drop schema if exists lake cascade")
         connection.execute("create schema if not exists meta")
         connection.execute(
-            "create or replace table meta.build_info "
-            "(fingerprint varchar, built_at timestamp, code_version varchar, policy_sha256 varchar, rules_sha256 varchar)"
+            "create or replace table meta.build_info (fingerprint varchar, built_at timestamp, code_version varchar, "
+            "policy_sha256 varchar, rules_sha256 varchar)"
         )
         built_at = info.built_at.replace(tzinfo=None)
         row = [info.fingerprint, built_at, info.code_version, info.policy_sha256, info.rules_sha256]

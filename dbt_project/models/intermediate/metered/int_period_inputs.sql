@@ -6,8 +6,8 @@ with units as (
         count(*) as units,
         sum(cast(hash(
             rows.unit_key, rows.first_month_no, rows.baseline_from_no, rows.baseline_to_no, units.provider,
-            units.meter_key, units.region_code, units.participant_class, units.withdrawn_on <= periods.ends_on,
-            units.joined_on >= periods.starts_on
+            units.meter_key, units.region_code, units.participant_class,
+            coalesce(units.withdrawn_on <= periods.ends_on, false), units.joined_on >= periods.starts_on
         ) as hugeint)) as hashes,
         min(rows.baseline_from_no) as baselines_from_no,
         max(rows.baseline_to_no) as baselines_to_no
@@ -25,7 +25,8 @@ members as (
         periods.period_no,
         sum(cast(hash(
             participants.participant_id, participants.participant_class, participants.region_code,
-            participants.complex_code, participants.households, participants.withdrawn_on <= periods.ends_on
+            participants.complex_code, participants.households,
+            coalesce(participants.withdrawn_on <= periods.ends_on, false)
         ) as hugeint)) as hashes
     from {{ ref('stg_participants') }} as participants
     inner join {{ ref('int_periods') }} as periods
