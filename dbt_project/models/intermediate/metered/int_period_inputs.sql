@@ -4,11 +4,11 @@ with units as (
     select
         rows.period_no,
         count(*) as units,
-        sum(cast(hash(
+        sum(hash(
             rows.unit_key, rows.first_month_no, rows.baseline_from_no, rows.baseline_to_no, units.provider,
             units.meter_key, units.region_code, units.participant_class,
             coalesce(units.withdrawn_on <= periods.ends_on, false), units.joined_on >= periods.starts_on
-        ) as hugeint)) as hashes,
+        )) as hashes,
         min(rows.baseline_from_no) as baselines_from_no,
         max(rows.baseline_to_no) as baselines_to_no
     from {{ ref('int_period_units') }} as rows
@@ -23,11 +23,11 @@ with units as (
 members as (
     select
         periods.period_no,
-        sum(cast(hash(
+        sum(hash(
             participants.participant_id, participants.participant_class, participants.region_code,
             participants.complex_code, participants.households,
             coalesce(participants.withdrawn_on <= periods.ends_on, false)
-        ) as hugeint)) as hashes
+        )) as hashes
     from {{ ref('stg_participants') }} as participants
     inner join {{ ref('int_periods') }} as periods
         on participants.program_id = periods.program_id
@@ -57,9 +57,9 @@ compared as (
         periods.period_id,
         periods.starts_no,
         concat_ws(' ', units.units, units.hashes, members.hashes) as digest,
-        published.digest is distinct from concat_ws(' ', units.units, units.hashes, members.hashes)
-        or changed_readings.period_no is not null
-        or periods.program_id in (select program_id from {{ source('policy', 'application_rules') }}) as is_changed
+        published.digest as published_digest,
+        changed_readings.period_no is not null as has_changed_readings,
+        applications.program_id is not null as is_by_application
     from {{ ref('int_periods') }} as periods
     left join units
         on periods.period_no = units.period_no
@@ -70,6 +70,11 @@ compared as (
     left join {{ source('lake', 'published_period_inputs') }} as published
         on periods.program_id = published.program_id
         and periods.period_id = published.period_id
+    left join (
+        select distinct program_id
+        from {{ source('policy', 'application_rules') }}
+    ) as applications
+        on periods.program_id = applications.program_id
 )
 
 select
@@ -78,5 +83,7 @@ select
     period_id,
     digest,
     -- A streak looks back at earlier periods.
-    bool_or(is_changed) over (partition by program_id order by starts_no) as is_stale
+    bool_or(has_changed_readings or is_by_application or coalesce(digest <> published_digest, true))
+        over (partition by program_id order by starts_no)
+        as is_stale
 from compared

@@ -2,15 +2,23 @@
 with months as (
     select distinct usage_month
     from {{ ref('stg_readings') }}
+),
+
+compared as (
+    select
+        coalesce(months.usage_month, published.usage_month) as usage_month,
+        months.usage_month is null as is_gone,
+        published.sha256 as published_sha256
+    from months
+    full join {{ source('lake', 'published_reading_months') }} as published
+        on months.usage_month = published.usage_month
 )
 
 select
-    coalesce(months.usage_month, published.usage_month) as usage_month,
-    {{ month_no('coalesce(months.usage_month, published.usage_month)') }} as month_no,
+    compared.usage_month,
+    {{ month_no('compared.usage_month') }} as month_no,
     files.sha256,
-    months.usage_month is null or files.sha256 is null or files.sha256 is distinct from published.sha256 as is_changed
-from months
-full join {{ source('lake', 'published_reading_months') }} as published
-    on months.usage_month = published.usage_month
+    (compared.is_gone or coalesce(files.sha256 <> compared.published_sha256, true)) as is_changed
+from compared
 left join {{ source('lake', 'reading_months') }} as files
-    on months.usage_month = files.usage_month
+    on compared.usage_month = files.usage_month

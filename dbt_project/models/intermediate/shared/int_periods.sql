@@ -99,7 +99,9 @@ select
         length(numbered.month_offsets) - length(replace(numbered.month_offsets, ' ', '')) + 1 as integer
     ) as months,
     numbered.month_offsets,
-    case when numbered.payable_from_no is not null then {{ month_start('numbered.payable_from_no') }} end as payable_from,
+    case
+        when numbered.payable_from_no is not null then {{ month_start('numbered.payable_from_no') }}
+    end as payable_from,
     numbered.participant_classes
 from numbered
 left join {{ source('lake', 'published_period_inputs') }} as published
