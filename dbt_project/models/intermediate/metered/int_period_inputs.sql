@@ -1,39 +1,62 @@
 -- Which periods say what they said when they were last published: the same units under the same conditions, no reading
 -- changed that any of them counts, and so for every period before. Sums of hashes do not mind the order of rows.
-with units as (
+with conditions as (
     select
-        rows.period_no,
+        period_units.period_no,
+        period_units.unit_key,
+        period_units.first_month_no,
+        period_units.baseline_from_no,
+        period_units.baseline_to_no,
+        units.provider,
+        units.meter_key,
+        units.region_code,
+        units.participant_class,
+        coalesce(units.withdrawn_on <= periods.ends_on, false) as is_withdrawn,
+        units.joined_on >= periods.starts_on as is_new
+    from {{ ref('int_period_units') }} as period_units
+    inner join {{ ref('int_metered_units') }} as units
+        on period_units.unit_key = units.unit_key
+    inner join {{ ref('int_periods') }} as periods
+        on period_units.period_no = periods.period_no
+),
+
+units as (
+    select
+        period_no,
         count(*) as units,
         sum(hash(
-            rows.unit_key, rows.first_month_no, rows.baseline_from_no, rows.baseline_to_no, units.provider,
-            units.meter_key, units.region_code, units.participant_class,
-            coalesce(units.withdrawn_on <= periods.ends_on, false), units.joined_on >= periods.starts_on
+            unit_key, first_month_no, baseline_from_no, baseline_to_no, provider, meter_key, region_code,
+            participant_class, is_withdrawn, is_new
         )) as hashes,
-        min(rows.baseline_from_no) as baselines_from_no,
-        max(rows.baseline_to_no) as baselines_to_no
-    from {{ ref('int_period_units') }} as rows
-    inner join {{ ref('int_metered_units') }} as units
-        on rows.unit_key = units.unit_key
-    inner join {{ ref('int_periods') }} as periods
-        on rows.period_no = periods.period_no
-    group by rows.period_no
+        min(baseline_from_no) as baselines_from_no,
+        max(baseline_to_no) as baselines_to_no
+    from conditions
+    group by period_no
 ),
 
 -- The score of a complex counts its members, metered or not.
-members as (
+member_conditions as (
     select
         periods.period_no,
-        sum(hash(
-            participants.participant_id, participants.participant_class, participants.region_code,
-            participants.complex_code, participants.households,
-            coalesce(participants.withdrawn_on <= periods.ends_on, false)
-        )) as hashes
+        participants.participant_id,
+        participants.participant_class,
+        participants.region_code,
+        participants.complex_code,
+        participants.households,
+        coalesce(participants.withdrawn_on <= periods.ends_on, false) as is_withdrawn
     from {{ ref('stg_participants') }} as participants
     inner join {{ ref('int_periods') }} as periods
         on participants.program_id = periods.program_id
         and participants.joined_on <= periods.ends_on
     where participants.complex_code is not null
-    group by periods.period_no
+),
+
+members as (
+    select
+        period_no,
+        sum(hash(participant_id, participant_class, region_code, complex_code, households, is_withdrawn)) as hashes
+    from member_conditions
+    group by period_no
 ),
 
 changed_readings as (
