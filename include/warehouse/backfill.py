@@ -50,6 +50,7 @@ def backfill(
     step and beside itself. Raises PolicyNotKnown if nothing was evaluated by then, ValueError for a moment to come or
     an unknown programme or period, and what ``evaluate`` raises.
     """
+    home = Home(home.root.resolve())  # links are made to what is in it
     moment = end_of(as_of)
     record = policies.in_force(home, moment)
     packs = [record / "packs"]
@@ -79,7 +80,10 @@ def parse(text: str) -> date | datetime:
     """``YYYY-MM-DD``, or a moment with its offset from UTC (``2026-07-01T09:00+09:00``). Raises ValueError."""
     if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
         return date.fromisoformat(text)
-    moment = datetime.fromisoformat(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"as of {text!r}: write YYYY-MM-DD, or a moment like 2026-07-01T09:00+09:00") from None
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} says no offset from UTC; write e.g. {text}+09:00")
     return moment

@@ -135,6 +135,8 @@ def test_a_day_is_taken_to_its_end_in_utc_and_a_moment_in_its_own_zone():
     assert parse("2026-07-01") == date(2026, 7, 1)
     with pytest.raises(ValueError, match="says no offset from UTC"):
         parse("2026-07-01T09:00")
+    with pytest.raises(ValueError, match="as of 'yesterday': write YYYY-MM-DD, or a moment like"):
+        parse("yesterday")
 
 
 def test_what_a_killed_back_fill_left_is_removed_and_what_lives_is_not(tmp_path):
