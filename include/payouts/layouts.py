@@ -122,7 +122,7 @@ def _check_debtors(layout: Layout) -> None:
 
 
 def check(layout: Layout, paid: Iterable[tuple[str, str]], regions: Iterable[str]) -> None:
-    """Raises ValueError when the layout does not suit what is paid (region, incentive type) or the regions in policy."""
+    """Raises ValueError when the layout does not suit what is paid (region, incentive type) or policy's regions."""
     where = f"payouts.yml of {layout.program_id}"
     unknown = layout.regions - set(regions)
     if unknown:
