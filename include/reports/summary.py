@@ -182,13 +182,15 @@ def _batches(home: Home, since: datetime | None) -> str:
 
 
 def _proposals(home: Home) -> str:
-    from include.payouts import pending
+    from include.payouts import approvals, pending
 
     waiting = [
         [
             proposal.lines,
             proposal.amount,
             proposal.currency,
+            proposal.approvers,
+            approvals.joined(approvals.given(home, proposal)),
             f'make approve PROPOSAL={proposal.proposal_id} BY="<name>"',
         ]
         for proposal in pending(home)
@@ -196,7 +198,7 @@ def _proposals(home: Home) -> str:
     return section(
         "Waiting for approval",
         waiting and "`make approve` shows what they pay; nothing is paid before a person approves:",
-        table(["lines", "amount", "currency", "to issue it"], waiting),
+        table(["lines", "amount", "currency", "approvers", "approved by", "to approve it"], waiting),
     )
 
 

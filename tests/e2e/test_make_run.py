@@ -24,6 +24,8 @@ from tests.privacy import search
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 PACK = PROJECT_ROOT / "include" / "programs" / "jp_nakano_eco_point"
+# Of another programme its registers only: names, accounts, cards and phones pass through ingest, in seconds.
+REGISTERS = PACK.with_name("kr_carbon_point")
 APPROVER = "김 담당"
 RUNNER = [sys.executable, "-m", "include.operate.headless"]
 
@@ -46,11 +48,13 @@ class World:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """A home with one pack's sample in its inbox, run twice."""
+    """A home with one pack's sample and another's registers in its inbox, run twice."""
     folder = tmp_path_factory.mktemp("e2e")
     shutil.copytree(PACK, folder / "packs" / PACK.name)
     home = Home(folder / "home")
+    shutil.copytree(REGISTERS, folder / "packs" / REGISTERS.name)
     shutil.copytree(PACK / "sample", home.inbox)
+    shutil.copytree(REGISTERS / "sample" / "kr_enrolments", home.inbox / "kr_enrolments")
     environment = {
         **os.environ,
         "TANSO_HOME": str(home.root),

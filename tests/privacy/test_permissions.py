@@ -6,7 +6,6 @@ import pytest
 
 from include.settings import Home
 
-
 RECORDS = ["landing", "receipts", "vault", "approvals", "exports", "issue_log", "proposals", "access_log"]
 
 
