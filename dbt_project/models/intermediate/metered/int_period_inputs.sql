@@ -27,7 +27,7 @@ units as (
         sum(hash(
             unit_key, first_month_no, baseline_from_no, baseline_to_no, provider, meter_key, region_code,
             participant_class, is_withdrawn, is_new
-        )) as hashes,
+        )) as hash_sum,
         min(baseline_from_no) as baselines_from_no,
         max(baseline_to_no) as baselines_to_no
     from conditions
@@ -54,7 +54,7 @@ member_conditions as (
 members as (
     select
         period_no,
-        sum(hash(participant_id, participant_class, region_code, complex_code, households, is_withdrawn)) as hashes
+        sum(hash(participant_id, participant_class, region_code, complex_code, households, is_withdrawn)) as hash_sum
     from member_conditions
     group by period_no
 ),
@@ -79,7 +79,7 @@ compared as (
         periods.program_id,
         periods.period_id,
         periods.starts_no,
-        concat_ws(' ', units.units, units.hashes, members.hashes) as digest,
+        concat_ws(' ', units.units, units.hash_sum, members.hash_sum) as digest,
         published.digest as published_digest,
         changed_readings.period_no is not null as has_changed_readings,
         applications.program_id is not null as is_by_application
