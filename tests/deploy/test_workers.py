@@ -30,7 +30,7 @@ from include.settings import PROJECT_ROOT, Home
 from tests.deploy.topology import Topology, missing
 
 pytestmark = [
-    pytest.mark.timeout(1800),
+    pytest.mark.timeout(2700),
     pytest.mark.skipif(bool(missing()), reason=f"not installed: {', '.join(missing())} (apt-get install them)"),
 ]
 
