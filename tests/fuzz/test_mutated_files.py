@@ -83,18 +83,24 @@ rows = st.lists(st.fixed_dictionaries(cells), min_size=0, max_size=19)
 orders = st.permutations(HEADERS["kr_kepco"].split(","))
 
 
-def as_csv(found: list[dict[str, str]], order: list[str]) -> bytes:
+def as_csv(found: list[dict[str, str]], order: list[str], header: list[str]) -> bytes:
     def quoted(cell: str) -> str:
         return '"' + cell.replace('"', '""') + '"' if any(mark in cell for mark in ',"\r\n') else cell
 
-    lines = [",".join(order), *(",".join(quoted(row[name]) for name in order) for row in found)]
+    lines = [",".join(header), *(",".join(quoted(row[name]) for name in order) for row in found)]
     return "".join(f"{line}\r\n" for line in lines).encode("cp949", errors="replace")
 
 
 @st.composite
 def mutants(draw: st.DrawFn) -> bytes:
-    """A file, and something that went wrong with it: cut, bits turned, a piece twice or gone, another encoding."""
-    content = bytearray(as_csv(draw(rows), draw(orders)))
+    """A file, and something that went wrong with it: columns swapped, cut, bits turned, a piece twice or gone, another
+    encoding."""
+    order = draw(orders)
+    header = list(order)
+    if draw(st.integers(0, 4)) == 0:  # the values of two columns under each other's name
+        one, other = draw(st.lists(st.integers(0, len(order) - 1), min_size=2, max_size=2, unique=True))
+        header[one], header[other] = header[other], header[one]
+    content = bytearray(as_csv(draw(rows), order, header))
     for _ in range(draw(st.integers(0, 3))):
         at = draw(st.integers(0, max(len(content) - 1, 0)))
         kind = draw(st.sampled_from(["cut", "bit", "gone", "twice", "insert", "utf-8", "utf-16"]))
