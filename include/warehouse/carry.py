@@ -45,7 +45,8 @@ def begin(home: Home, database: Path, rules: str, anew: bool) -> None:
         _clone(home.database, database)
     with duckdb.connect(str(database)) as connection:
         create_sources(connection, home.lake)
-        connection.executemany("insert into lake.reading_months values (?, ?)", _reading_months(home.lake))
+        if months := _reading_months(home.lake):  # a programme of slips has none
+            connection.executemany("insert into lake.reading_months values (?, ?)", months)
         if carried and _has_all(connection):
             for table, published in _PUBLISHED.items():
                 columns = ", ".join(COMPARED[table])

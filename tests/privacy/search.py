@@ -2,8 +2,8 @@
 
 Two kinds of search, since short values coincide with other text by chance:
 
-- *long* values (an address, e-mail or log-in id, an account, card or phone number with its hyphens) must not occur
-  anywhere in a file's bytes, nor in any text cell of a table;
+- *long* values (an address, e-mail or log-in id, an account, card or phone number with its hyphens, a name of three
+  parts) must not occur anywhere in a file's bytes, nor in any text cell of a table;
 - *words*, that is names (two or three syllables may be parts of other words) and numbers without hyphens (customer
   numbers that lie side by side in a file form any row of digits) must not stand as a whole cell, nor as a word of their
   own between signs that are neither letters nor digits.
@@ -45,7 +45,7 @@ def register_values() -> tuple[set[str], set[str]]:
                             long.add(cell)
                             words.add(cell.replace("-", ""))
                         elif field in NAMES:
-                            words.add(cell)
+                            (words if cell in words_of(cell) else long).add(cell)
     words = {word for word in words if len(word) > 1 and (len(word) >= 8 or not word.isascii())}
     long = {value for value in long if len(value) >= 8 and not value.isdigit()}
     assert len(long) > 500 and len(words) > 200  # or the search would prove nothing
