@@ -27,35 +27,41 @@
 {#- Delete the rows of stale or vanished periods. -#}
 {% macro forget_stale_periods(by_number=false) -%}
     {%- set inputs = ref('int_period_inputs') -%}
+    {%- set published = source('lake', 'published_period_inputs') -%}
     {%- set key = 'period_no' if by_number else 'program_id, period_id' -%}
     {%- if load_cached_relation(this) is not none -%}
-        delete from {{ this }} where ({{ key }}) not in (select {{ key }} from {{ inputs }} where not is_stale)
+        delete from {{ this }}
+        where ({{ key }}) in (
+            select {{ key }} from {{ inputs }} where is_stale
+            union all
+            (select {{ key }} from {{ published }} except select {{ key }} from {{ inputs }})
+        )
     {%- endif -%}
 {%- endmacro %}
 
-{#- Delete the readings of changed months and of changed units; by unit_key and month_no. -#}
-{% macro forget_changed_readings() -%}
+{#-
+  Delete the readings of changed months, or of changed units. One statement each: a semi-join with a list that is empty
+  reads nothing, where an `or` looks every row up in both.
+-#}
+{% macro forget_months(column) -%}
     {%- set months = ref('int_reading_months') -%}
+    {%- if load_cached_relation(this) is not none -%}
+        delete from {{ this }} where {{ column }} in (select {{ column }} from {{ months }} where is_changed)
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro forget_units(columns) -%}
     {%- set units = ref('int_changed_units') -%}
     {%- if load_cached_relation(this) is not none -%}
-        delete from {{ this }}
-        where
-            month_no in (select month_no from {{ months }} where is_changed)
-            or unit_key in (select unit_key from {{ units }})
+        delete from {{ this }} where ({{ columns }}) in (select {{ columns }} from {{ units }})
     {%- endif -%}
 {%- endmacro %}
 
-{#- The same in the mart, where rows go by name, and all of application programmes, which are always made anew. -#}
-{% macro forget_changed_usage() -%}
-    {%- set months = ref('int_reading_months') -%}
-    {%- set units = ref('int_changed_units') -%}
+{#- Application programmes are always made anew. -#}
+{% macro forget_applications() -%}
     {%- set applications = source('policy', 'application_rules') -%}
     {%- if load_cached_relation(this) is not none -%}
-        delete from {{ this }}
-        where
-            usage_month in (select usage_month from {{ months }} where is_changed)
-            or (program_id, participant_id, utility) in (select program_id, participant_id, utility from {{ units }})
-            or program_id in (select program_id from {{ applications }})
+        delete from {{ this }} where program_id in (select program_id from {{ applications }})
     {%- endif -%}
 {%- endmacro %}
 

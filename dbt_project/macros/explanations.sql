@@ -8,11 +8,16 @@
     cast(cast({{ whole_quotient(micros(part) ~ " * 10000", micros(whole)) }} * cast(0.01 as decimal(3, 2)) as decimal(18, 2)) as varchar)
 {%- endmacro %}
 
-{#- The template with its {placeholders} replaced. values: placeholder -> text expression. -#}
+{#-
+  The template with its {placeholders} replaced. values: placeholder -> text expression, worked out only where the template
+  asks for it.
+-#}
 {% macro fill_template(template, values) -%}
     {%- set filled = namespace(sql=template) -%}
     {%- for placeholder, expression in values.items() -%}
-        {%- set filled.sql = "replace(" ~ filled.sql ~ ", '{" ~ placeholder ~ "}', coalesce(" ~ expression ~ ", ''))" -%}
+        {%- set mark = "'{" ~ placeholder ~ "}'" -%}
+        {%- set value = "case when contains(" ~ template ~ ", " ~ mark ~ ") then " ~ expression ~ " end" -%}
+        {%- set filled.sql = "replace(" ~ filled.sql ~ ", " ~ mark ~ ", coalesce(" ~ value ~ ", ''))" -%}
     {%- endfor -%}
     {{ filled.sql }}
 {%- endmacro %}

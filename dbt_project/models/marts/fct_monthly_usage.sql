@@ -1,4 +1,11 @@
-{{ config(materialized='carried', pre_hook="{{ forget_changed_usage() }}") }}
+{{ config(
+    materialized='carried',
+    pre_hook=[
+        "{{ forget_months('usage_month') }}",
+        "{{ forget_units('program_id, participant_id, utility') }}",
+        "{{ forget_applications() }}",
+    ]
+) }}
 
 select
     program_id,

@@ -1,4 +1,7 @@
-{{ config(materialized='carried', pre_hook="{{ forget_changed_readings() }}") }}
+{{ config(
+    materialized='carried',
+    pre_hook=["{{ forget_months('month_no') }}", "{{ forget_units('unit_key') }}"]
+) }}
 
 with tariffs as (
     select distinct

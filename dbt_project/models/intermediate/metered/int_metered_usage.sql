@@ -1,3 +1,20 @@
+-- Of changed months all readings, of the others those of changed units.
+with readings as (
+    select readings.*
+    from {{ ref('int_metered_readings') }} as readings
+    inner join {{ ref('int_reading_months') }} as months
+        on readings.month_no = months.month_no
+    where months.is_changed
+    union all
+    select readings.*
+    from {{ ref('int_metered_readings') }} as readings
+    inner join {{ ref('int_changed_units') }} as changed
+        on readings.unit_key = changed.unit_key
+    inner join {{ ref('int_reading_months') }} as months
+        on readings.month_no = months.month_no
+    where not months.is_changed
+)
+
 select
     units.program_id,
     units.participant_id,
@@ -9,13 +26,10 @@ select
     {{ stored('readings.usage * factors.kg_co2_per_unit') }} as co2_kg,
     readings.is_estimated,
     readings.source_file_id
-from {{ ref('int_metered_readings') }} as readings
+from readings
 inner join {{ ref('int_metered_units') }} as units
     on readings.unit_key = units.unit_key
 left join {{ ref('int_factors') }} as factors
     on units.program_id = factors.program_id
     and units.utility = factors.utility
     and readings.month_no between factors.from_no and factors.to_no
-where
-    readings.month_no in (select month_no from {{ ref('int_reading_months') }} where is_changed)
-    or readings.unit_key in (select unit_key from {{ ref('int_changed_units') }})
