@@ -525,7 +525,7 @@ def test_an_explanation_can_be_checked_by_hand(query):
     )
     # 893.52 - 116.28 = 777.24; 116.28 / 893.52 = 13.0137 %
     assert explanation.endswith(
-        " / CO2 last year 893.52 kg, this year 777.24 kg, a reduction rate over six months of 13.01 %."
+        " / CO2 last year 893.52 kg, this year 777.24 kg, a reduction rate over all months of 13.01 %."
         " Tier from 10 %: 1000 points (rule bonus-10)"
     )
 
