@@ -18,6 +18,8 @@ from include.packs.sources import Source
 from include.settings import Home
 
 ROWS_PER_GROUP = 200_000
+# What the lake has, and the row of source_file_id, for tracing; so staged files and the lake's can be the same.
+COLUMNS = {**TABLES["readings"], "row_no": "BIGINT"}
 
 
 class _OutOfOrder(Exception):
@@ -33,16 +35,15 @@ def stage(con: duckdb.DuckDBPyConnection, source: Source, sha256: str, path: Pat
     known = {**_known(source), "source_file_id": sha256}
     if len(usages) == 1:
         known["utility"] = usages[0]["utility"]
-    columns = {**TABLES["readings"], "row_no": "BIGINT"}
     # An ENUM stays one: its texts are written once.
     listed = ", ".join(
-        name if name == "tariff" else f"{name}::{kind} as {name}" for name, kind in columns.items() if name not in known
+        name if name == "tariff" else f"{name}::{kind} as {name}" for name, kind in COLUMNS.items() if name not in known
     )
     for order in ("", " order by usage_month, utility, meter_key, row_no"):
         if not order and len(usages) > 1:
             continue
         batches = con.sql(f"select {listed} from good{order}").to_arrow_reader(ROWS_PER_GROUP)
-        fields = {name: pa.string() if name in known else batches.schema.field(name).type for name in columns}
+        fields = {name: pa.string() if name in known else batches.schema.field(name).type for name in COLUMNS}
         rows = batches if order else _ascending(batches)
         try:
             lake_files.write_stream(rows, pa.schema(list(fields.items())), path, known)
@@ -95,7 +96,7 @@ def publish(con: duckdb.DuckDBPyConnection, home: Home, source: Source, staged: 
 
 
 def _marker(source: Source, files: list[StagedFile]) -> str:
-    made_of = [source.program_id, source.provider, list(TABLES["readings"].items())]
+    made_of = [source.program_id, source.provider, list(COLUMNS.items())]
     made_of += [(file.sha256, file.result["staged_sha256"]) for file in files]
     return hashlib.sha256(repr(made_of).encode()).hexdigest()
 
@@ -111,7 +112,7 @@ def _markers(con: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, str]:
 
 def _in_force(source: Source, files: list[StagedFile], month: str) -> str:
     """The month's readings in force: of the same meter and utility the last file's."""
-    columns = ", ".join(f'{name}::{kind} as "{name}"' for name, kind in TABLES["readings"].items())
+    columns = ", ".join(f'{name}::{kind} as "{name}"' for name, kind in COLUMNS.items())
     rows = " union all ".join(
         f"select *, {seq} as seq "
         f"from read_parquet({lake_files.sql_text(str(file.path))}) where usage_month = date '{month}-01'"

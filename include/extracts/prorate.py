@@ -18,7 +18,7 @@ import duckdb
 
 from include.extracts import lake_files, quarantine
 from include.extracts.kinds import StagedFile
-from include.lake import TABLES
+from include.extracts.partitions import COLUMNS
 from include.packs.sources import Source
 from include.settings import Home
 
@@ -189,7 +189,8 @@ def _readings(source: Source, month: str) -> str:
         "source_id": lake_files.sql_text(source.source_id),
         "provider": lake_files.sql_text(source.provider or ""),
     }
-    columns = ", ".join(f'{known.get(name, name)}::{kind} as "{name}"' for name, kind in TABLES["readings"].items())
+    known["row_no"] = "null"  # a month may be of several bills
+    columns = ", ".join(f'{known.get(name, name)}::{kind} as "{name}"' for name, kind in COLUMNS.items())
     return f"""
         select {columns} from months
         where is_complete and usage_month = date '{month}-01'
