@@ -114,8 +114,10 @@ def _sources(manifest: dict, node_id: str) -> list[str]:
     found, seen, waiting = set(), set(), [node_id]
     while waiting:
         one = waiting.pop()
-        if one in manifest["sources"]:
-            found.add(f"{manifest['sources'][one]['schema']}/{manifest['sources'][one]['name']}")
+        if source := manifest["sources"].get(one):
+            # What a build is told of the one before it is no table of the lake.
+            if source["schema"] != "lake" or source["name"] in TABLES:
+                found.add(f"{source['schema']}/{source['name']}")
         elif one not in seen:
             seen.add(one)
             waiting += manifest["parent_map"].get(one, [])
