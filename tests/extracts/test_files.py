@@ -131,6 +131,9 @@ def test_forbidden_columns_are_not_landed(office: Office) -> None:
 
 READABLE = {
     "LF": csv_bytes(HEADER, kepco(1), kepco(2), end="\n"),
+    "CR": csv_bytes(HEADER, kepco(1), kepco(2), end="\r"),
+    "everything in quotes": csv_bytes(*('"' + line.replace(",", '","') + '"' for line in (HEADER, kepco(1), kepco(2)))),
+    "a header twice: the first counts": csv_bytes(HEADER + ",사용량", kepco(1) + ",x", kepco(2) + ",-1"),
     "no end of line at the end": csv_bytes(HEADER, kepco(1), kepco(2)).rstrip(),
     "blank lines": csv_bytes("", HEADER, "", kepco(1), "", "", kepco(2), ""),
     "lines of spaces": csv_bytes(HEADER, kepco(1), "   ", kepco(2)),
