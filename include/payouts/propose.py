@@ -218,4 +218,5 @@ def _write(connection: duckdb.DuckDBPyConnection, home: Home, proposal: Proposal
 def _read(path: Path) -> Proposal:
     content = json.loads(path.read_text("utf-8"))
     del content["proposal_id"]
-    return Proposal(**{**content, "as_of": date.fromisoformat(content["as_of"])})
+    # One that an older version wrote does not say how many must approve; issuing works it out again.
+    return Proposal(**{"approvers": 1, **content, "as_of": date.fromisoformat(content["as_of"])})

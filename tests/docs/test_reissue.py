@@ -99,7 +99,12 @@ def test_issue_correct_re_issue(tmp_path: Path, monkeypatch, capsys):
     copy_pack(tmp_path / "packs", PROGRAM, sources=["kr_enrolments", "kr_kepco", "kr_returns"])
     monkeypatch.setenv("TANSO_HOME", str(home.root))
     monkeypatch.setenv("TANSO_PROGRAMS", str(tmp_path / "packs"))
-    members = Korea().person("Q1").use("Q1", "2019-07", [200] * 6).use("Q1", "2020-07", [178] * 6)
+    members = (
+        Korea()
+        .person("Q1", **{"전기고객번호": "01-2345-6789"})
+        .use("Q1", "2019-07", [200] * 6)
+        .use("Q1", "2020-07", [178] * 6)
+    )
     members.write(home.inbox, snapshot="20210601")
     walk = Walk(home, monkeypatch, capsys)
 
