@@ -16,7 +16,11 @@ select
     due.points as points_due,
     payouts.points as points_paid_out
 from due
-full join {{ ref('int_money_payouts') }} as payouts
+full join (
+    select *
+    from {{ ref('fct_payouts') }}
+    where program_id not in (select program_id from {{ source('policy', 'application_rules') }})
+) as payouts
     on due.program_id = payouts.program_id
     and due.period_id = payouts.period_id
     and due.participant_id = payouts.participant_id

@@ -22,20 +22,6 @@ with counts as (
                 on row_of.period_no = periods.period_no
         ) as metered,
         (select count(*) from {{ ref('int_slip_comparisons') }}) as by_application
-    union all
-    select
-        'fct_point_awards' as mart,
-        (select count(*) from {{ ref('fct_point_awards') }}) as actual,
-        (
-            select count(*)
-            from {{ ref('fct_point_awards') }} as awards
-            inner join {{ ref('int_period_inputs') }} as periods
-                on awards.program_id = periods.program_id
-                and awards.period_id = periods.period_id
-            where not periods.is_stale
-        )
-        + (select count(*) from {{ ref('int_metered_awards') }}) as metered,
-        (select count(*) from {{ ref('int_application_awards') }}) as by_application
 )
 
 select * from counts where actual <> metered + by_application

@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 with per_utility as (
     select
         unit_key,

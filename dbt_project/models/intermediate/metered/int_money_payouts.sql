@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 with due as (
     select
         program_id,

@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 with totals as (
     select
         reductions.period_no,
