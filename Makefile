@@ -46,8 +46,8 @@ down: setup  ## end the Airflow of make up
 ingest: setup  ## take the files of the inbox into the lake
 	@$(CLI) ingest
 
-evaluate: setup  ## build the marts and publish them when every check passes
-	@$(CLI) evaluate
+evaluate: setup  ## build the marts and publish them when every check passes; FORCE=1 makes all of it anew
+	@$(CLI) evaluate $(if $(FORCE),--force)
 
 propose: setup  ## work out what is due
 	@$(CLI) propose

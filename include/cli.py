@@ -39,7 +39,8 @@ def _parser() -> argparse.ArgumentParser:
 
     ingest = add("ingest", _ingest, "take new files of the sources into the lake")
     ingest.add_argument("sources", nargs="*", help="source ids; all unless given")
-    add("evaluate", _evaluate, "build the marts and publish them when every check passes")
+    evaluate = add("evaluate", _evaluate, "build the marts and publish them when every check passes")
+    evaluate.add_argument("--force", action="store_true", help="all of it anew, also when nothing has changed")
     propose = add("propose", _propose, "work out what is due")
     approve = add("approve", _approve, "list the proposals that wait, or approve one and issue it")
     approve.add_argument("proposal", nargs="?", help="the id of the proposal")
@@ -84,7 +85,7 @@ def _ingest(options: argparse.Namespace) -> None:
 def _evaluate(options: argparse.Namespace) -> None:
     from include.operate import steps
 
-    steps.evaluate()
+    steps.evaluate(options.force)
 
 
 def _propose(options: argparse.Namespace) -> list[dict[str, str]]:
