@@ -58,7 +58,7 @@ from include.operate.assets import DEFAULT_ARGS, LAKE, MARTS, PAYOUTS, WRITER_PO
             False,
             type="boolean",
             title="Force",
-            description="Make all of it anew, also when lake, policy, ledger and code are those of the published marts.",
+            description="Make all of it anew, also when lake, policy, ledger and code are as published.",
         ),
     },
 )
