@@ -123,7 +123,7 @@ def path_of(task: dict) -> str:
 
 
 def until(happens: Callable[[], object], seconds: float = 900):
-    """What ``happens`` returns once it is true."""
+    """What ``happens`` returns once it is true. A message, too, comes after the failure that it is about."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if found := happens():

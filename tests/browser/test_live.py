@@ -112,7 +112,7 @@ def test_a_rejection_fails_the_run_and_pays_nobody(asked: Installation, webhook:
     assert run["state"] == "failed"
     assert asked.task(waiting, "payout.issue")["state"] == "upstream_failed"
     assert set(asked.batches()) == {"FY2018-001"}
-    [message] = asked.posted
+    [message] = until(lambda: list(asked.posted))
     assert message["path"] == "/hook"
     assert message["text"].startswith("tanso: issue_payouts failed at payout.approve [jp_nakano_eco_point FY2019-001")
     assert "the proposal was rejected; nothing was issued" in message["text"]
@@ -131,7 +131,7 @@ def test_a_source_that_is_not_declared_stops_the_run_with_one_message(asked: Ins
     assert states["publish_lake"][0] == "skipped"
     assert states["report_failed_sources"][0] == "failed"
     # Two tasks failed; one message says so, and only what is needed.
-    [message] = asked.posted
+    [message] = until(lambda: list(asked.posted))
     assert "Error: AirflowFailException: No source jp_gas; declared are jp_actions, " in message["text"]
 
 
@@ -166,7 +166,7 @@ def test_a_broken_policy_is_tried_again_and_then_told_once_by_mail(asked: Instal
         tiers.write_text(sound, "utf-8")
     tried = {task["task_id"]: task["try_number"] for task in asked.operator.tasks(run)}
     assert tried["check_policy"] == 2
-    [mail] = asked.mailed
+    [mail] = until(lambda: list(asked.mailed))
     assert "To: ops@city.example" in mail and "From: tanso@city.example" in mail
     assert "tanso: evaluate_programs failed at check_policy" in mail
     assert "bonus_tiers" in mail
@@ -187,7 +187,7 @@ def test_an_approval_of_what_is_no_longer_due_is_refused(asked: Installation, we
     refused = until(lambda: (task := asked.task(older))["state"] == "failed" and task)
     assert asked.task(older, "payout.issue")["state"] != "success"
     assert "FY2019-001" not in asked.batches()
-    [message] = asked.posted
+    [message] = until(lambda: list(asked.posted))
     assert "StaleProposal" in message["text"]
     assert "was replaced by jp_nakano_eco_point/FY2019-001/" in message["text"]
     assert any("approve that" in line for line in asked.operator.log(refused))
@@ -209,8 +209,7 @@ def test_a_week_without_an_answer_is_told(asked: Installation):
         )
         airflow.commit()
     assert round(days, 3) == 7
-    until(lambda: asked.posted)
-    [message] = asked.posted
+    [message] = until(lambda: list(asked.posted))
     assert message["text"].startswith("tanso: issue_payouts waits for approval since ")
     assert f"Run: {waiting['dag_run_id']}\n" in message["text"]
 
@@ -223,7 +222,7 @@ def test_marking_an_approval_as_done_pays_nobody(asked: Installation):
         assert marked.status_code == 200
     until(lambda: asked.task(waiting, "payout.issue")["state"] == "failed")
     assert "FY2019-001" not in asked.batches()
-    [message] = asked.posted
+    [message] = until(lambda: list(asked.posted))
     assert "No person's answer is recorded" in message["text"]
 
 
