@@ -20,7 +20,8 @@ os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
 # Folders, and files, whose tests share what is costly to make, or would slow each other down (real Airflows).
 _TOGETHER = {
     "browser": "airflow", "deploy": "airflow", "e2e": "airflow",
-    "privacy": "sample", "sample": "sample", "payouts/test_explain.py": "sample",
+    "lineage": "sample", "privacy": "sample", "sample": "sample",
+    "operate/test_alerts.py": "sample", "payouts/test_explain.py": "sample",
 }  # fmt: skip
 
 

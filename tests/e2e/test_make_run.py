@@ -163,7 +163,7 @@ def test_ctrl_c_ends_everything_that_was_started(world: World):
     groups = json.loads(pids.read_text())
     assert groups
     process.send_signal(signal.SIGINT)
-    said = process.communicate(timeout=60)[0]
+    said = process.communicate(timeout=200)[0]
     assert process.returncode == 130
     assert "Nothing is half-written" in said
     assert not pids.exists()
