@@ -61,7 +61,8 @@ def line(figures: Figures | None) -> str:
     made = figures.answer
     return (
         f"  {made['lines']:,} lines in {made['files']:,} files ({made['mb']:,.0f} MB): "
-        f"propose {made['propose']:.1f} s, issue {made['issue']:.1f} s; {figures.cpu:.1f} CPU s, {figures.peak_gb:.2f} GB"
+        f"propose {made['propose']:.1f} s, issue {made['issue']:.1f} s; "
+        f"{figures.cpu:.1f} CPU s, {figures.peak_gb:.2f} GB"
     )
 
 

@@ -9,11 +9,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import islice
 from typing import Any, BinaryIO
 
 # What printers set for a character they do not have; in every Korean and Japanese encoding.
 GETA = "〓"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_AT_ONCE = 1_000  # rows
 
 
 @dataclass(frozen=True)
@@ -56,25 +58,31 @@ def write(
     written, lost = 0, []
     text = io.TextIOWrapper(file, encoding=encoding, errors="tanso_geta", newline="")
     try:
-        writer = csv.writer(text, lineterminator="\r\n")
         if with_header:
-            writer.writerow(header)
-        for participant_id, *row in rows:
-            written += 1
-            cells = [cell(value) for value in row]
-            writer.writerow(cells)
-            try:
-                "".join(cells).encode(encoding)
-            except UnicodeEncodeError:
-                counts = {column: missing(text, encoding) for column, text in zip(header, cells, strict=True)}
-                lost += [
-                    Substitution(name, written, column, count, participant_id)
-                    for column, count in counts.items()
-                    if count
-                ]
+            text.write(_lines([header]))
+        remaining = iter(rows)
+        while some := list(islice(remaining, _AT_ONCE)):
+            # Numbers, dates and blanks the writer shows as ``cell`` does.
+            shown = [[cell(value) if value.__class__ is str else value for value in row[1:]] for row in some]
+            lines = _lines(shown)
+            text.write(lines)
+            if not _encodable(lines, encoding):
+                for number, (row, cells) in enumerate(zip(some, shown, strict=True), written + 1):
+                    if _encodable("".join(map(cell, cells)), encoding):
+                        continue
+                    for column, value in zip(header, cells, strict=True):
+                        if count := missing(cell(value), encoding):
+                            lost.append(Substitution(name, number, column, count, row[0]))
+            written += len(some)
     finally:
         text.detach()  # which writes what is left, and leaves the file open
     return written, lost
+
+
+def _lines(rows: Iterable[Sequence[Any]]) -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\r\n").writerows(rows)
+    return text.getvalue()
 
 
 def read(file: BinaryIO, encoding: str, with_header: bool) -> Iterator[list[str]]:
@@ -87,14 +95,14 @@ def read(file: BinaryIO, encoding: str, with_header: bool) -> Iterator[list[str]
 
 def missing(text: str, encoding: str) -> int:
     """How many characters of a text the encoding lacks."""
-    if not text:
+    if _encodable(text, encoding):
         return 0
     return sum(1 for character in text if not _encodable(character, encoding))
 
 
-def _encodable(character: str, encoding: str) -> bool:
+def _encodable(text: str, encoding: str) -> bool:
     try:
-        character.encode(encoding)
+        text.encode(encoding)
     except UnicodeEncodeError:
         return False
     return True

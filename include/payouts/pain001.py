@@ -6,12 +6,15 @@ and with its lengths: what is valid against it is valid against the standard's s
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
+from xml.sax.saxutils import escape
 
 from lxml import etree
 
@@ -21,6 +24,8 @@ NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"
 # What the standard's users write where a mandatory identification is not known.
 NOT_PROVIDED = "NOTPROVIDED"
 _TAG = f"{{{NAMESPACE}}}"
+_PLACES = tuple(f"{{{place}}}" for place in range(6))
+_AT_ONCE = 1_000
 # The fields of lines (layouts.py) that a transfer is made of, in the order of Transfer's.
 FIELDS = ("line_no", "amount", "bank_code", "account_no", "account_holder", "transfer_note")
 
@@ -56,29 +61,54 @@ class Transfer:
 def write(file: BinaryIO, header: Header, transfers: Iterable[Transfer]) -> int:
     """Write a file, UTF-8, however many transfers there are; their number."""
     written = 0
-    with etree.xmlfile(file, encoding="UTF-8") as xml:
+    # The message is made with one transfer of placeholders, which is then filled in: much faster than a tree for each.
+    before, opening, rest = _message(header, Transfer(*_PLACES)).partition("<CdtTrfTxInf>")
+    transfer, closing, after = rest.partition("</CdtTrfTxInf>")
+    filled = (opening + transfer + closing).format
+    file.write(before.encode())
+    remaining = iter(transfers)
+    while some := list(islice(remaining, _AT_ONCE)):
+        lines = [
+            filled(
+                escape(one.end_to_end_id),
+                one.amount,
+                escape(one.bank_code),
+                escape(one.account_no),
+                escape(_name(one.holder)),
+                escape(_name(one.note)),
+            )
+            for one in some
+        ]
+        file.write("".join(lines).encode())
+        written += len(lines)
+    file.write(after.encode())
+    return written
+
+
+def _message(header: Header, transfer: Transfer) -> str:
+    made = io.BytesIO()
+    with etree.xmlfile(made, encoding="UTF-8") as xml:
         xml.write_declaration()
         with xml.element(_TAG + "Document", nsmap={None: NAMESPACE}), xml.element(_TAG + "CstmrCdtTrfInitn"):
             _element(xml, "GrpHdr", _group(header))
             with xml.element(_TAG + "PmtInf"):
                 for name, content in _payment(header):
                     _element(xml, name, content)
-                for transfer in transfers:
-                    _element(xml, "CdtTrfTxInf", _transfer(transfer, header.currency))
-                    written += 1
-    return written
+                _element(xml, "CdtTrfTxInf", _transfer(transfer, header.currency))
+    return made.getvalue().decode()
 
 
 def read(file: BinaryIO) -> tuple[int, int, int]:
     """Transfers, their sum, and the sum that the file states; raises XMLSyntaxError when it is not valid."""
     transfers = amount = stated = 0
-    for _, element in etree.iterparse(file, schema=_schema(), resolve_entities=False):
+    looked_at = [_TAG + name for name in ("InstdAmt", "CtrlSum", "CdtTrfTxInf")]
+    for _, element in etree.iterparse(file, schema=_schema(), resolve_entities=False, tag=looked_at):
         if element.tag == _TAG + "InstdAmt":
             amount += int(element.text)
             transfers += 1
         elif element.tag == _TAG + "CtrlSum":
             stated = int(element.text)
-        elif element.tag == _TAG + "CdtTrfTxInf":
+        else:
             element.clear()
             while element.getprevious() is not None and element.getprevious().tag == element.tag:
                 del element.getparent()[element.getparent().index(element) - 1]
@@ -137,7 +167,9 @@ def _agent(bank_code: str | None) -> list:
 
 def _name(text: str) -> str:
     """At most as long as the standard allows, without the control characters that XML cannot hold."""
-    return "".join(character if character.isprintable() else GETA for character in text)[:140]
+    if not text.isprintable():
+        text = "".join(character if character.isprintable() else GETA for character in text)
+    return text[:140]
 
 
 def _element(xml: etree._IncrementalFileWriter, name: str, content: list | str | tuple[str, dict[str, str]]) -> None:
