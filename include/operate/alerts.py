@@ -96,7 +96,7 @@ def send(subject: str, lines: list[str]) -> bool:
 
 
 def first_line(error: BaseException | str | None) -> str:
-    """The error's class and the first line of what it says, if our own code or Airflow says it."""
+    """The error's class and the first line of what it says (two of a list), if our own code or Airflow says it."""
     if not isinstance(error, BaseException):
         return "the task's process ended without a word (killed, or out of memory)"
     kind = type(error).__name__
@@ -105,8 +105,10 @@ def first_line(error: BaseException | str | None) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     if not frames or not any(part in frames[-1].filename for part in OUR_WORDS):
         return f"{kind}; the log says more"
-    lines = str(error).strip().splitlines()
-    return f"{kind}: {lines[0][:300]}" if lines else kind
+    lines = [line.strip() for line in str(error).strip().splitlines()]
+    # A heading alone says nothing.
+    said = " ".join(lines[:2] if lines and lines[0].endswith(":") else lines[:1])
+    return f"{kind}: {said[:300]}" if said else kind
 
 
 def what_to_do(doc_md: str | None) -> str:

@@ -11,6 +11,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
 from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -39,7 +42,7 @@ class Installation:
     environment: dict[str, str]
     started: str  # what `make up` said
     posted: list[dict] = field(default_factory=list)
-    mailed: list[str] = field(default_factory=list)
+    mailed: list[EmailMessage] = field(default_factory=list)
 
     def command(self, name: str) -> subprocess.CompletedProcess:
         return subprocess.run(
@@ -186,7 +189,7 @@ def mailbox(installation: Installation) -> Iterator[int]:
 
     class Keep:
         async def handle_DATA(self, server: object, session: object, envelope) -> str:
-            installation.mailed.append(envelope.content.decode("utf-8"))
+            installation.mailed.append(message_from_bytes(envelope.content, policy=default))
             return "250 OK"
 
     controller = Controller(Keep(), hostname="127.0.0.1", port=free_ports(1)[0])

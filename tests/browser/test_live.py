@@ -167,17 +167,19 @@ def test_a_broken_policy_is_tried_again_and_then_told_once_by_mail(asked: Instal
     tried = {task["task_id"]: task["try_number"] for task in asked.operator.tasks(run)}
     assert tried["check_policy"] == 2
     [mail] = until(lambda: list(asked.mailed))
-    assert "To: ops@city.example" in mail and "From: tanso@city.example" in mail
-    assert "tanso: evaluate_programs failed at check_policy" in mail
-    assert "bonus_tiers" in mail
+    assert (mail["From"], mail["To"]) == ("tanso@city.example", "ops@city.example")
+    assert mail["Subject"] == "tanso: evaluate_programs failed at check_policy"
+    [part] = mail.iter_parts()
+    assert "Error: PolicyError: policy has " in part.get_content()
+    assert "bonus_tiers" in part.get_content()
     assert asked.posted == []
 
 
 def test_an_approval_of_what_is_no_longer_due_is_refused(asked: Installation, webhook: int):
     asked.connect_alerts({"conn_type": "http", "host": f"http://127.0.0.1:{webhook}/hook"})
     [older] = asked.waiting("FY2019")
-    tiers = asked.pack / "policy" / "bonus_tiers.csv"
-    tiers.write_text(tiers.read_text("utf-8").replace(",,1500,", ",,30000,"), "utf-8")
+    rules = asked.pack / "policy" / "point_rules.csv"  # ten times the points for a behaviour report
+    rules.write_text(rules.read_text("utf-8").replace(",total,250,", ",total,2500,"), "utf-8")
     asked.operator.trigger("evaluate_programs", {})
     # What nobody answered is asked again, with the new figures.
     _, newer = until(lambda: len(found := asked.waiting("FY2019")) == 2 and found)

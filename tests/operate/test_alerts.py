@@ -76,6 +76,15 @@ def test_words_of_a_library_are_not_passed_on():
     assert "killed" in alerts.first_line(None)
 
 
+def test_a_list_of_problems_is_told_with_its_first(monkeypatch):
+    monkeypatch.setattr(alerts, "OUR_WORDS", (__file__,))
+
+    def check():
+        raise ValueError("policy has 2 problem(s):\n  tiers.csv, row 2: no points\n  tiers.csv, row 3: no rate")
+
+    assert alerts.first_line(raised(check)) == "ValueError: policy has 2 problem(s): tiers.csv, row 2: no points"
+
+
 def test_nothing_is_sent_without_a_connection(home, monkeypatch, capsys, tmp_path):
     monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
     assert alerts.send("tanso: a test", ["line"]) is False
