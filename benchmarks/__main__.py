@@ -55,14 +55,15 @@ def main() -> None:
 def _ingest(folder: Path, participants: int) -> float:
     _say(ingest_sources.lines(participants, ingest_sources.run(folder, participants)))
     ingest.make(folder / "month.csv", participants)
-    (floor_s, floor_mb), (our_s, our_mb) = ingest.run(ingest.floor, folder), ingest.run(ingest.ours, folder)
+    floor, ours = ingest.run(ingest.floor, folder), ingest.run(ingest.ours, folder)
     _say(
         [
             f"  a month of {participants:,} meters of one source, beside the floor of decoding and writing it:",
-            f"  {our_s:.2f} s : {floor_s:.2f} s, {our_mb / 1024:.2f} : {floor_mb / 1024:.2f} GB",
+            f"  {ours[0]:.2f} s : {floor[0]:.2f} s, {ours[1]:.2f} : {floor[1]:.2f} CPU s, "
+            f"{ours[2] / 1024:.2f} : {floor[2] / 1024:.2f} GB",
         ]
     )
-    return our_s / floor_s
+    return ours[0] / floor[0]
 
 
 def _evaluate(folder: Path, sizes: list[int], participants: int, options: argparse.Namespace) -> dict:

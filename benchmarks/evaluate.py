@@ -94,7 +94,7 @@ def main() -> None:
             home = Home((options.folder or Path(temporary)).resolve() / f"{size}-{options.months}")
             if not home.lake.exists():
                 started = time.perf_counter()
-                lake.make(home, nation)
+                lake.make(home, nation, with_vault=bool(options.folder))  # a batch may follow
                 print(f"generated in {time.perf_counter() - started:.0f} s: {home.root}")
             found = run(home, nation, options.runners, options.times)
             print(*lines(size, readings(home), found), sep="\n", flush=True)
