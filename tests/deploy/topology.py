@@ -25,7 +25,7 @@ from include.settings import PROJECT_ROOT
 from tests.deploy import compose
 
 WORKERS = ("worker-1", "worker-2")
-START_SECONDS = 240
+START_SECONDS = 600
 # PostgreSQL refuses to run as root.
 DATABASE_USER = "postgres"
 
