@@ -1,7 +1,8 @@
 """Messages to the people who run the pipeline: a failed run, payout dates, an approval nobody answers.
 
 They go where the Airflow connection ``tanso_alerts`` says: ``http`` or ``https`` gets a POST of ``{"text": …}``,
-``smtp`` a mail (extras ``from_email`` and ``to``). Without the connection nothing is sent. No message holds personal
+``smtp`` a mail (extras ``from_email`` and ``to``). It is to be in the environment: the callback of a deadline is denied
+those of Airflow's database. Without the connection nothing is sent. No message holds personal
 data: of an error only what our own code says, on one line.
 """
 

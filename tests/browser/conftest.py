@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -23,7 +23,6 @@ from aiosmtpd.controller import Controller
 
 from include.operate.airflow_api import AirflowApi
 from include.operate.airflow_server import command_of, free_ports
-from include.operate.console import Console
 from include.settings import PROJECT_ROOT, Home
 
 PACK = PROJECT_ROOT / "include" / "programs" / "jp_nakano_eco_point"
@@ -41,8 +40,7 @@ class Installation:
     pack: Path
     environment: dict[str, str]
     started: str  # what `make up` said
-    posted: list[dict] = field(default_factory=list)
-    mailed: list[EmailMessage] = field(default_factory=list)
+    posted: list[dict]  # what was sent to the webhook
 
     def command(self, name: str) -> subprocess.CompletedProcess:
         return subprocess.run(
@@ -107,16 +105,14 @@ class Installation:
         paths = self.home.exports.glob("*/*/*/manifest.json")
         return {path.parent.name: json.loads(path.read_text("utf-8")) for path in paths}
 
-    def connect_alerts(self, connection: dict | None) -> None:
-        """Set or remove the connection that alerts are sent by."""
-        environment = Console(self.home).environment()
-        text = json.dumps({"tanso_alerts": connection})
-        command = ["connections", "delete", "tanso_alerts"]
-        if connection:
-            path = self.home.root / "connections.json"
-            path.write_text(text, "utf-8")
-            command = ["connections", "import", "--overwrite", str(path)]
-        subprocess.run([sys.executable, "-m", "airflow", *command], env=environment, check=True, capture_output=True)
+    def restart(self, **environment: str) -> None:
+        """``make down`` and ``make up`` with other variables; who was logged in logs in again."""
+        for command in ("down", "up"):
+            done = self.command(command)
+            assert done.returncode == 0, done.stdout + done.stderr
+            self.environment |= environment
+        for name in ("operator", "approver", "analyst"):
+            self.__dict__.pop(name, None)
 
 
 def path_of(task: dict) -> str:
@@ -136,7 +132,44 @@ def until(happens: Callable[[], object], seconds: float = 900):
 
 
 @pytest.fixture(scope="session")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def webhook() -> Iterator[tuple[int, list[dict]]]:
+    """A web server, its port and what is posted to it."""
+    posted: list[dict] = []
+
+    class Keep(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            posted.append(json.loads(body) | {"path": self.path})
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Keep) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port, posted
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def mailbox() -> Iterator[tuple[int, list[EmailMessage]]]:
+    """A mail server, its port and what it is given."""
+    mailed: list[EmailMessage] = []
+
+    class Keep:
+        async def handle_DATA(self, server: object, session: object, envelope) -> str:
+            mailed.append(message_from_bytes(envelope.content, policy=default))
+            return "250 OK"
+
+    controller = Controller(Keep(), hostname="127.0.0.1", port=free_ports(1)[0])
+    controller.start()
+    yield controller.port, mailed
+    controller.stop()
+
+
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory, webhook) -> Iterator[Installation]:
     """Airflow as ``make up`` starts it, ended by ``make down``; afterwards none of its processes is left."""
     folder = tmp_path_factory.mktemp("console")
     pack = folder / "packs" / PACK.name
@@ -148,54 +181,21 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
         "TANSO_HOME": str(home.root),
         "TANSO_PROGRAMS": str(folder / "packs"),
         "TANSO_AS_OF": AS_OF,
+        "AIRFLOW_CONN_TANSO_ALERTS": f"http://127.0.0.1:{webhook[0]}/hook",
         "TANSO_USERS": ",".join(f"{name}:{role}" for name, role in USERS.items()),
     }
-    it = Installation(home, pack, environment, "")
+    it = Installation(home, pack, environment, "", webhook[1])
     done = it.command("up")
+    groups = []
     try:
         assert done.returncode == 0, done.stderr + done.stdout
         it.started = done.stdout
-        groups = json.loads((home.root / "airflow" / "pids.json").read_text("utf-8"))
         yield it
+        groups = json.loads((home.root / "airflow" / "pids.json").read_text("utf-8"))
     finally:
         ended = it.command("down")
     assert ended.returncode == 0 and "Airflow is down" in ended.stdout, ended.stdout + ended.stderr
     assert [pid for pid in groups if command_of(pid)] == []
-
-
-@pytest.fixture(scope="session")
-def webhook(installation: Installation) -> Iterator[int]:
-    """A web server that keeps what is posted to it; gives its port."""
-
-    class Keep(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            installation.posted.append(json.loads(body) | {"path": self.path})
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Keep) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server.server_port
-        server.shutdown()
-
-
-@pytest.fixture(scope="session")
-def mailbox(installation: Installation) -> Iterator[int]:
-    """A mail server that keeps what it is given; gives its port."""
-
-    class Keep:
-        async def handle_DATA(self, server: object, session: object, envelope) -> str:
-            installation.mailed.append(message_from_bytes(envelope.content, policy=default))
-            return "250 OK"
-
-    controller = Controller(Keep(), hostname="127.0.0.1", port=free_ports(1)[0])
-    controller.start()
-    yield controller.port
-    controller.stop()
 
 
 @pytest.fixture(scope="session")
