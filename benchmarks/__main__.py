@@ -33,7 +33,7 @@ def main() -> None:
     sizes = sorted({*(options.sizes or [10_000, 100_000]), participants})
     figures = dict.fromkeys(
         ("ingest_ratio", "evaluate_ratio", "issue_seconds", "peak_gb", "polars_ratio", "spark_ratio", "pandas_ratio",
-         "exponent", "airflow_seconds")
+         "exponent", "anew_ratio", "airflow_seconds")
     )  # fmt: skip
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
         folder = Path(name).resolve()
@@ -96,6 +96,8 @@ def _ratios(found: dict[str, Figures | None]) -> dict[str, float]:
     ratios = {"peak_gb": ours.peak_gb}
     if floor:
         ratios["evaluate_ratio"] = ours.seconds / floor.seconds
+        if found.get("anew"):
+            ratios["anew_ratio"] = found["anew"].seconds / floor.seconds
     for key, name in {"polars_ratio": "polars", "spark_ratio": "pyspark", "pandas_ratio": "pandas"}.items():
         peer = found.get(name)
         if peer and peer.answer:

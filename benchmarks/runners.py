@@ -9,7 +9,7 @@ import os
 import shutil
 from pathlib import Path
 
-from benchmarks.nation import Nation, packs
+from benchmarks.nation import Nation, month_name, packs
 from include.settings import Home
 
 Answer = tuple[int, int, int]
@@ -17,12 +17,42 @@ MIN_MONTHS = 3
 FLOOR = Path(__file__).with_name("floor.sql")
 
 
+def before(home: Home, nation: Nation) -> None:
+    """Publish what was known before the half-year's first month: where ``ours`` begins."""
+    from include.warehouse import evaluate
+
+    shutil.rmtree(home.warehouse, ignore_errors=True)
+    aside = home.root / "later"
+    first = f"usage_month={month_name(nation.last_no - 5)}"
+    later = [folder for folder in (home.lake / "readings").glob("*/*") if folder.name >= first]
+    for folder in later:
+        (aside / folder.parent.name).mkdir(parents=True, exist_ok=True)
+        folder.rename(aside / folder.parent.name / folder.name)
+    evaluate(home, [packs(home)])
+    for folder in later:
+        (aside / folder.parent.name / folder.name).rename(folder)
+
+
 def ours(home: Home, nation: Nation) -> Answer:
-    """Everything: all periods with readings, all marts, all tests, published."""
-    from include.warehouse import connect, evaluate
+    """The half-year's months have come in: all marts, all tests, published, on top of what was."""
+    from include.warehouse import evaluate
+
+    evaluate(home, [packs(home)])
+    return _published(home, nation)
+
+
+def anew(home: Home, nation: Nation) -> Answer:
+    """The same with nothing published before: every reading of every month is written."""
+    from include.warehouse import evaluate
 
     shutil.rmtree(home.warehouse, ignore_errors=True)
     evaluate(home, [packs(home)])
+    return _published(home, nation)
+
+
+def _published(home: Home, nation: Nation) -> Answer:
+    from include.warehouse import connect
+
     with connect(home) as con:
         return con.execute(
             """
