@@ -88,7 +88,7 @@ _PEOPLE = """
         if(has_bank_account, '110-' || lpad(i::varchar, 9, '0'), null) as account_no,
         if(has_bank_account, if(holder_matches, name, 'Other'), null) as account_holder,
         if(has_card, '9410' || lpad(i::varchar, 12, '0'), null) as card_no,
-        null as phone, null as email
+        null as phone, null as email, null as branch_code, null as account_type
     from participants order by participant_id
 """
 
