@@ -72,7 +72,9 @@ def _register(con: duckdb.DuckDBPyConnection, home: Home, declared: list[Source]
     _write(con, home, "participant_utilities", query, share)
     if with_vault:
         vault.key(home)
-        vault.write(home, register.source_id, sha256, con.sql(_PEOPLE))
+        made = {column for column, *_ in con.execute(f"describe {_PEOPLE}").fetchall()}
+        blank = "".join(f", null::varchar as {column}" for column in vault.COLUMNS if column not in made)
+        vault.write(home, register.source_id, sha256, con.sql(f"select *{blank} from ({_PEOPLE})"))
 
 
 # Names of three syllables, one in ten thousand with a character that older encodings lack.
