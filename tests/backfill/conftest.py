@@ -57,7 +57,7 @@ def change_policy(packs: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new), "utf-8")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
     folder = tmp_path_factory.mktemp("history")
     home, packs, began = Home(folder / "home"), folder / "packs", datetime.now(UTC)
