@@ -100,6 +100,8 @@ def first_line(error: BaseException | str | None) -> str:
     """The error's class and the first line of what it says (two of a list), if our own code or Airflow says it."""
     if not isinstance(error, BaseException):
         return "the task's process ended without a word (killed, or out of memory)"
+    if type(error).__name__ == "AirflowFailException" and error.__cause__:
+        error = error.__cause__  # why there is no other try
     kind = type(error).__name__
     if kind == "HITLRejectException":
         return "the proposal was rejected; nothing was issued"

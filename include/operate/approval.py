@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 
 class RecordedApproval(ApprovalOperator):
@@ -23,8 +23,8 @@ class RecordedApproval(ApprovalOperator):
         super().__init__(
             fail_on_reject=True,
             response_timeout=timedelta(days=30),
-            # An answer is final: a retry would ask again. execution_timeout would be taken as the time to answer.
-            **{"retries": 0, "execution_timeout": None, **kwargs},
+            # One retry for a worker that is lost while it asks. execution_timeout would be taken as the time to answer.
+            **{"retries": 1, "execution_timeout": None, **kwargs},
         )
         self.proposal_id = proposal_id
         self.another_persons = another_persons
@@ -38,9 +38,13 @@ class RecordedApproval(ApprovalOperator):
         return super().execute(context)
 
     def execute_complete(self, context: Any, event: dict[str, Any]) -> Any:
-        """Record the approval; raises what ``include.operate.steps.approve`` raises."""
+        """Record the approval. Raises AirflowFailException from what the answer failed with: an answer is final, and a
+        retry would ask again."""
         from include.operate.steps import approve
 
-        answer = super().execute_complete(context, event)
-        approve(self.proposal_id, answer["responded_by_user"]["name"])
+        try:
+            answer = super().execute_complete(context, event)
+            approve(self.proposal_id, answer["responded_by_user"]["name"])
+        except Exception as error:
+            raise AirflowFailException(str(error) or type(error).__name__) from error
         return answer

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 from airflow.providers.standard.operators.hitl import ApprovalOperator
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from include.operate import steps
+from include.operate.alerts import first_line
 from include.operate.approval import RecordedApproval
 from include.payouts import NotApproved
 
@@ -52,8 +53,10 @@ def test_a_rejection_is_no_approval(tasks, monkeypatch):
     from airflow.providers.standard.exceptions import HITLRejectException
 
     monkeypatch.setattr(steps, "approve", lambda *_: pytest.fail("recorded"))
-    with pytest.raises(HITLRejectException):
+    with pytest.raises(AirflowFailException) as final:  # no retry, which would ask again
         answer(tasks[0], "Kim", "Reject")
+    assert isinstance(final.value.__cause__, HITLRejectException)
+    assert first_line(final.value) == "the proposal was rejected; nothing was issued"
 
 
 def test_the_same_person_again_fails_the_task(tasks, monkeypatch):
@@ -61,5 +64,5 @@ def test_the_same_person_again_fails_the_task(tasks, monkeypatch):
         raise NotApproved("Kim cannot be the second person too.")
 
     monkeypatch.setattr(steps, "approve", refuse)
-    with pytest.raises(NotApproved, match="cannot be the second"):
+    with pytest.raises(AirflowFailException, match="cannot be the second"):
         answer(tasks[1], "Kim")
