@@ -54,6 +54,7 @@ def _published(home: Home, nation: Nation) -> Answer:
     from include.warehouse import connect
 
     with connect(home) as con:
+        con.execute("set memory_limit = '1GB'")  # the question is not part of the work whose memory is measured
         return con.execute(
             """
             select
