@@ -13,6 +13,18 @@
     cast(round({{ figure }}, 6) as decimal(18, 6))
 {%- endmacro %}
 
+{#-
+  stored(product(left, right)). Rounding in 128 bits takes fifty times as long as in 64, where a product below a million
+  has room: with it a nation's figures take 2 seconds instead of 10.
+-#}
+{% macro stored_product(left, right) -%}
+    case
+        when abs({{ left }}) < 200000 and abs({{ right }}) < 5
+            then {{ stored("cast(" ~ left ~ " as decimal(18, 6)) * cast(" ~ right ~ " as decimal(18, 6))") }}
+        else {{ stored(product(left, right)) }}
+    end
+{%- endmacro %}
+
 {#- A decimal as a whole number of millionths. -#}
 {% macro micros(figure) -%}
     cast(cast({{ figure }} as decimal(38, 6)) * 1000000 as hugeint)
@@ -23,17 +35,32 @@
     cast(cast({{ whole }} as hugeint) * cast(0.000001 as decimal(7, 6)) as decimal(18, 6))
 {%- endmacro %}
 
+{#- The same of a figure below a million, in 64 bits. -#}
+{% macro short_micros(figure) -%}
+    cast(cast({{ figure }} as decimal(18, 6)) * 1000000 as bigint)
+{%- endmacro %}
+
+{% macro is_short(figure) -%}
+    abs({{ figure }}) < 1000000
+{%- endmacro %}
+
 {#- Quotient of two whole numbers cut toward zero; null where the divisor is 0. -#}
 {% macro whole_quotient(dividend, divisor) -%}
-    (cast({{ dividend }} as hugeint) // nullif({{ divisor }}, 0))
+    ({{ dividend }} // nullif({{ divisor }}, 0))
 {%- endmacro %}
 
 {#- Quotient of two whole numbers (divisor >= 0) rounded half away from zero; null where the divisor is 0. -#}
 {% macro rounded_quotient(dividend, divisor) -%}
-    (sign({{ dividend }}) * {{ whole_quotient("2 * abs(" ~ dividend ~ ") + " ~ divisor, "2 * (" ~ divisor ~ ")") }})
+    (sign({{ dividend }}) * {{ whole_quotient("(2 * abs(" ~ dividend ~ ") + " ~ divisor ~ ")", "2 * (" ~ divisor ~ ")") }})
 {%- endmacro %}
 
 {#- part / whole (decimals) rounded to 6 decimals; null where the whole is 0. -#}
 {% macro rate(part, whole) -%}
-    {{ from_micros(rounded_quotient(micros(part) ~ " * 1000000", micros(whole))) }}
+    {{ from_micros(
+        "case when " ~ is_short(part) ~ " and " ~ is_short(whole) ~ " then "
+        ~ rounded_quotient("(" ~ short_micros(part) ~ " * 1000000)", short_micros(whole))
+        ~ " else "
+        ~ rounded_quotient("(" ~ micros(part) ~ " * 1000000)", micros(whole))
+        ~ " end"
+    ) }}
 {%- endmacro %}

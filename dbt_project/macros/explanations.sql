@@ -1,11 +1,17 @@
 {#- A number as people write it: no trailing zeros. -#}
 {% macro plain_number(figure) -%}
-    rtrim(rtrim(cast(cast({{ figure }} as decimal(38, 6)) as varchar), '0'), '.')
+    rtrim(rtrim(cast(cast({{ figure }} as decimal(18, 6)) as varchar), '0'), '.')
 {%- endmacro %}
 
 {#- part / whole in percent with 2 decimals, cut toward zero: a rate under an edge never reads as the edge. -#}
 {% macro percent(part, whole) -%}
-    cast(cast({{ whole_quotient(micros(part) ~ " * 10000", micros(whole)) }} * cast(0.01 as decimal(3, 2)) as decimal(18, 2)) as varchar)
+    cast(cast(
+        case
+            when {{ is_short(part) }} and {{ is_short(whole) }}
+                then {{ whole_quotient("(" ~ short_micros(part) ~ " * 10000)", short_micros(whole)) }}
+            else {{ whole_quotient("(" ~ micros(part) ~ " * 10000)", micros(whole)) }}
+        end * cast(0.01 as decimal(3, 2)) as decimal(18, 2)
+    ) as varchar)
 {%- endmacro %}
 
 {#-
@@ -24,13 +30,10 @@
 
 {#-
   The sentence '<local> / <en>' of an award. values: placeholder -> text expression; local and en: those that differ by
-  language. Without a template in policy, plain is what is said.
+  language. Null without a template in policy.
 -#}
-{% macro explanation(template_local, template_en, values, local={}, en={}, plain="''") -%}
-    coalesce(
-        {{ fill_template(template_local, dict(values, **local)) }}
-        || ' / '
-        || {{ fill_template(template_en, dict(values, **en)) }},
-        {{ plain }}
-    )
+{% macro sentence(template_local, template_en, values, local={}, en={}) -%}
+    {{ fill_template(template_local, dict(values, **local)) }}
+    || ' / '
+    || {{ fill_template(template_en, dict(values, **en)) }}
 {%- endmacro %}

@@ -7,11 +7,11 @@ although there is nothing left to judge; they stay as they were judged last, wha
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import Any
 
+from include import on_disk
 from include.extracts import judge, lake_files, land, quarantine
 from include.settings import Home
 
@@ -44,7 +44,8 @@ def erase(home: Home, receipt: dict[str, Any]) -> None:
         # The result comes last: with it the record is whole.
         lake_files.write_private(record / f"{sha256}.json", _json(result))
         lake_files.write_json(result, stored)
-        _sync(record)
+        for path in (*record.iterdir(), record):
+            on_disk.sync(path)
     for path in _refused_rows(home, receipt):
         path.unlink(missing_ok=True)
     land.landed_path(home, sha256).unlink(missing_ok=True)
@@ -70,12 +71,3 @@ def restore(home: Home, source_id: str, sha256: str, fingerprint: str) -> dict[s
 
 def _json(result: dict[str, Any]) -> bytes:
     return json.dumps(result, ensure_ascii=False, indent=1, sort_keys=True).encode() + b"\n"
-
-
-def _sync(path: Path) -> None:
-    for each in (*path.iterdir(), path):
-        descriptor = os.open(each, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

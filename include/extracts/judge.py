@@ -16,6 +16,7 @@ from typing import Any
 import duckdb
 import numpy as np
 
+from include import on_disk
 from include.extracts import feedback, kinds, lake_files, land, quarantine, read, values
 from include.extracts.received import Received
 from include.packs.sources import Source
@@ -173,7 +174,7 @@ def _judge_rows(
         "reasons": reasons,
         "ignored_columns": found.ignored,
         "figures": kind.figures(con) if hasattr(kind, "figures") else {},
-        "staged_sha256": land.sha256_of(stage),
+        "staged_sha256": on_disk.sha256(stage),
         "files": [str(file.relative_to(home.root)) for file in files],
     }
 

@@ -15,6 +15,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from include import on_disk
+
 _CODED = pa.dictionary(pa.int32(), pa.string())
 
 
@@ -117,6 +119,6 @@ def write_json(value: Any, path: Path) -> bool:
 def write_private(path: Path, content: bytes) -> None:
     """Write a file that only its owner may read."""
     temporary = path.with_name(f".{path.name}.tmp")
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+    with on_disk.private_file(temporary) as file:
         file.write(content)
     temporary.replace(path)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import fnmatch
-import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from include import on_disk
 from include.extracts import lake_files, pull, read
 from include.packs.sources import Source
 from include.settings import Home
@@ -57,7 +57,7 @@ def land(source: Source, home: Home) -> Landing:
     A receipt has source_id, program_id, file_name, size, sha256, received_at (UTC), received_no and status: landed,
     duplicate (the same bytes were landed before) or forbidden_column (bytes not kept).
     """
-    _private_folder(home.landing)
+    on_disk.private_folder(home.landing)
     incoming = home.landing / ".incoming"
     incoming.unlink(missing_ok=True)  # of a run that was stopped
     try:
@@ -79,7 +79,7 @@ def land(source: Source, home: Home) -> Landing:
                 if stamp and seen.get(file.name) == [stamp, latest["sha256"]]:
                     continue
             try:
-                with _private_file(incoming) as content:
+                with on_disk.private_file(incoming) as content:
                     fetched = place.fetch(file, content)
                     content.flush()
                     os.fsync(content.fileno())
@@ -132,9 +132,9 @@ def _receive(
         receipt["status"] = "duplicate"
     else:
         path = landed_path(home, sha256)
-        _private_folder(path.parent)
+        on_disk.private_folder(path.parent)
         incoming.replace(path)
-        _sync_folder(path.parent)
+        on_disk.sync(path.parent)
         receipt["status"] = "landed"
     receipt["received_at"] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     _write_receipt(home, receipt)
@@ -166,35 +166,13 @@ def forbidden_detail(found: list[str]) -> str:
 
 def _write_receipt(home: Home, receipt: dict) -> None:
     folder = home.receipts / receipt["source_id"]
-    _private_folder(home.receipts)
-    _private_folder(folder)
+    on_disk.private_folder(home.receipts)
+    on_disk.private_folder(folder)
     path = folder / f"{receipt['received_no']:06d}.json"
     temporary = folder / ".new"
-    with _private_file(temporary) as file:
+    with on_disk.private_file(temporary) as file:
         file.write(json.dumps(receipt, ensure_ascii=False, indent=1, sort_keys=True).encode() + b"\n")
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
-    _sync_folder(folder)
-
-
-def sha256_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _private_folder(folder: Path) -> None:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder.chmod(0o700)
-
-
-def _private_file(path: Path):
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    on_disk.sync(folder)

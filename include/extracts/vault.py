@@ -24,7 +24,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyarrow.parquet import encryption
 
-from include import access_log
+from include import access_log, on_disk
 from include.settings import Home
 
 KEY_BYTES = 32
@@ -49,10 +49,10 @@ def key(home: Home) -> bytes:
     if not stored.exists():
         if next(home.vault.glob("*/*.parquet"), None):
             raise ValueError(f"{stored} is missing but the vault is not empty; restore the key from its backup")
-        _private_folder(home.vault)
+        on_disk.private_folder(home.vault)
         made = base64.urlsafe_b64encode(secrets.token_bytes(KEY_BYTES))
         aside = home.vault / f".key-{os.getpid()}-{secrets.token_hex(4)}"
-        with _private_file(aside) as file:
+        with on_disk.private_file(aside) as file:
             file.write(made)
         try:
             os.link(aside, stored)  # fails if another process was first: its key stays
@@ -74,15 +74,15 @@ def write(home: Home, source_id: str, sha256: str, rows: duckdb.DuckDBPyRelation
     Who was erased from this snapshot stays erased, also when its file is judged again.
     """
     folder = home.vault / source_id
-    _private_folder(home.vault)
-    _private_folder(folder)
+    on_disk.private_folder(home.vault)
+    on_disk.private_folder(folder)
     path = folder / f"{sha256}.parquet"
     aside = folder / f".{sha256}-{os.getpid()}.tmp"
     gone = pa.array(sorted(erased(home, source_id, sha256)), pa.string())
     sealed = encryption.create_encryption_properties(footer_key=_file_key(home))
     try:
         with (
-            _private_file(aside) as file,
+            on_disk.private_file(aside) as file,
             pq.ParquetWriter(file, SCHEMA, compression="zstd", encryption_properties=sealed) as writer,
         ):
             for batch in rows.select(*COLUMNS).to_arrow_reader(ROWS_PER_GROUP):
@@ -146,7 +146,7 @@ def erase(home: Home, source_id: str, sha256: str, participant_ids: Iterable[str
     gone = sorted(erased(home, source_id, sha256) | set(participant_ids))
     aside = folder / f".{sha256}-{os.getpid()}.erased"
     aside.unlink(missing_ok=True)
-    with _private_file(aside) as file:
+    with on_disk.private_file(aside) as file:
         file.write(json.dumps(gone).encode())
         file.flush()
         os.fsync(file.fileno())
@@ -204,12 +204,3 @@ def _decoded(text: str, where: str) -> bytes:
     if len(decoded) != KEY_BYTES:
         raise ValueError(f"{where} must be {KEY_BYTES} bytes in URL-safe Base64; restore the key from its backup")
     return decoded
-
-
-def _private_folder(folder: Path) -> None:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder.chmod(0o700)
-
-
-def _private_file(path: Path):
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")

@@ -14,11 +14,11 @@ from typing import Any
 import duckdb
 
 from include.extracts import vault
+from include.on_disk import private_folder
 from include.payouts import csv_files, pain001, pdf_files, xlsx_files, zengin
 from include.payouts.csv_files import Substitution
 from include.payouts.declared_files import TABLES, Column, File
 from include.payouts.layouts import Layout, check
-from include.payouts.ledger import private_folder
 from include.settings import Home
 
 SQL = Path(__file__).with_name("files.sql")

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import duckdb
 
+from include import on_disk
 from include.payouts import control, csv_files, files, pain001, pdf_files, xlsx_files, zengin
 from include.payouts.csv_files import Substitution
 from include.payouts.decision import rows
 from include.payouts.declared_files import TABLES, File
 from include.payouts.layouts import Layout
 from include.payouts.propose import Proposal
-from include.payouts.records import sync_folder
 from include.settings import Home
 
 
@@ -67,7 +66,7 @@ def write(
         "amount": current.amount,
         "currency": head.currency,
         "files": [
-            {"path": file.path, "rows": file.rows, "amount": file.amount, "sha256": _sha256(folder / file.path)}
+            {"path": file.path, "rows": file.rows, "amount": file.amount, "sha256": on_disk.sha256(folder / file.path)}
             for file in sorted(written, key=lambda file: file.path)
         ],
         "totals": _totals(connection),
@@ -95,7 +94,7 @@ def read_back(connection: duckdb.DuckDBPyConnection, layout: Layout, folder: Pat
     paid: dict[tuple[str, str], list[tuple[int, int]]] = {}
     for entry in manifest["files"]:
         path = folder / entry["path"]
-        _same(f"{entry['path']}: SHA-256", _sha256(path), entry["sha256"])
+        _same(f"{entry['path']}: SHA-256", on_disk.sha256(path), entry["sha256"])
         if path.parent == folder:
             continue  # lines, lists and control report: no region's
         region = path.parent.name
@@ -162,14 +161,9 @@ def paths(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def sync(folder: Path) -> None:
     """Everything below the folder on disk, readable by its owner alone."""
     for path in sorted(folder.rglob("*")):
         path.chmod(0o700 if path.is_dir() else 0o600)
-        sync_folder(path)
-    sync_folder(folder)
+        on_disk.sync(path)
+    on_disk.sync(folder)

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from include import on_disk
 from include.payouts import approvals, files, folder, issue_log, ledger, lost_characters
 from include.payouts.csv_files import Substitution
 from include.payouts.decision import decide
 from include.payouts.layouts import load_layout
 from include.payouts.propose import Proposal, describe, discard, pending
-from include.payouts.records import sync_folder
 from include.settings import Home
 
 
@@ -107,10 +107,10 @@ def _issue(
         names = approvals.record(home, current, approved_by)
         approvals.check(current, names, approved_by if names == before else None)
         approved_by = approvals.joined(names)
-        parent = ledger.private_folder(ledger.private_folder(home.exports / program_id) / period_id)
+        parent = on_disk.private_folder(on_disk.private_folder(home.exports / program_id) / period_id)
         for left in parent.glob(f".{period_id}-*"):
             shutil.rmtree(left)  # of a run that was stopped; the lock is ours
-        aside = ledger.private_folder(parent / f".{batch_id}-{os.getpid()}")
+        aside = on_disk.private_folder(parent / f".{batch_id}-{os.getpid()}")
         issued_at = issued_at.astimezone(UTC).replace(microsecond=0)
         head = files.Head(program_id, period_id, batch_id, issued_at, current.currency, approved_by)
         try:
@@ -121,7 +121,7 @@ def _issue(
         except BaseException:
             shutil.rmtree(aside, ignore_errors=True)
             raise
-        sync_folder(parent)
+        on_disk.sync(parent)
     lost_characters.keep(home, program_id, batch_id, substitutions)
     discard(home, program_id, period_id)
     return Batch(

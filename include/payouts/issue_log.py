@@ -12,7 +12,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from include import access_log
+from include import access_log, on_disk
 from include.payouts.records import write_once
 from include.settings import Home
 
@@ -43,7 +43,7 @@ def check(home: Home, folders: list[Path]) -> None:
         )
     for entry in logged:
         folder = found[_key(entry)]
-        if _sha256(folder / "manifest.json") != entry["manifest_sha256"]:
+        if on_disk.sha256(folder / "manifest.json") != entry["manifest_sha256"]:
             raise LedgerError(
                 f"{folder}: manifest.json is not the one that was issued (issue_log/{entry['number']:06d}.json has its "
                 "SHA-256); restore the batch from its backup"
@@ -66,13 +66,13 @@ def append(home: Home, folders: list[Path], proposal_id: str | None = None) -> N
     }
     number = len(logged)
     for folder, manifest in sorted(manifests.items(), key=lambda item: (item[1]["issued_at"], item[0])):
-        previous = _sha256(_path(home, number)) if number else None
+        previous = on_disk.sha256(_path(home, number)) if number else None
         number += 1
         kept = ("program_id", "period_id", "batch_id", "issued_at", "approved_by", "lines", "amount", "currency")
         entry = {
             "number": number,
             **{name: manifest[name] for name in kept},
-            "manifest_sha256": _sha256(folder / "manifest.json"),
+            "manifest_sha256": on_disk.sha256(folder / "manifest.json"),
             "previous_sha256": previous,
         }
         # In this order: whatever stops it, the next run adds what is missing and nothing twice.
@@ -138,7 +138,7 @@ def _check_lines(folder: Path) -> None:
     """What was paid stands in ``lines.parquet``: its bytes are those of the manifest."""
     manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
     wanted = next((file["sha256"] for file in manifest["files"] if file["path"] == "lines.parquet"), None)
-    if _sha256(folder / "lines.parquet") != wanted:
+    if on_disk.sha256(folder / "lines.parquet") != wanted:
         raise LedgerError(
             f"{folder}: lines.parquet does not have the SHA-256 of manifest.json; restore the batch from its backup"
         )
@@ -155,8 +155,3 @@ def _named(entry: dict[str, Any]) -> str:
 
 def _path(home: Home, number: int) -> Path:
     return home.issue_log / f"{number:06d}.json"
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import duckdb
 
+from include import on_disk
 from include.lake import TABLES, columns_sql
 from include.payouts import issue_log
 from include.payouts.issue_log import LedgerError
@@ -36,20 +37,13 @@ LISTED = {
 @contextmanager
 def lock(home: Home) -> Iterator[None]:
     """Wait until nobody else proposes or issues in this home; the lock goes with the process, however it ends."""
-    private_folder(home.exports)
+    on_disk.private_folder(home.exports)
     descriptor = os.open(home.exports / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
         os.close(descriptor)
-
-
-def private_folder(path: Path) -> Path:
-    """The folder, made if it is missing, readable by its owner alone."""
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.chmod(0o700)
-    return path
 
 
 def batches(home: Home) -> list[Path]:

@@ -17,6 +17,7 @@ from typing import Any
 
 import duckdb
 
+from include import on_disk
 from include.payouts import approvals, issue_log, ledger
 from include.payouts.decision import build_info, decide, rows
 from include.payouts.layouts import Layout, load_layout
@@ -210,10 +211,10 @@ def _digest(connection: duckdb.DuckDBPyConnection, key: tuple[str, str], head: l
 
 
 def _write(connection: duckdb.DuckDBPyConnection, home: Home, proposal: Proposal) -> None:
-    parent = ledger.private_folder(ledger.private_folder(home.proposals) / proposal.program_id)
+    parent = on_disk.private_folder(on_disk.private_folder(home.proposals) / proposal.program_id)
     aside = parent / f".{proposal.period_id}-{os.getpid()}"
     shutil.rmtree(aside, ignore_errors=True)
-    ledger.private_folder(aside)
+    on_disk.private_folder(aside)
     content = {"proposal_id": proposal.proposal_id, **vars(proposal), "as_of": proposal.as_of.isoformat()}
     (aside / "proposal.json").write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", "utf-8")
     connection.execute(

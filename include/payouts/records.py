@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from include import on_disk
 from include.settings import Home
 
 
@@ -27,13 +28,4 @@ def write_once(home: Home, path: Path, content: dict[str, Any]) -> None:
         os.link(aside, path)
     finally:
         aside.unlink()
-    sync_folder(path.parent)
-
-
-def sync_folder(path: Path) -> None:
-    """Bring a folder's (or a file's) entries to disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    on_disk.sync(path.parent)

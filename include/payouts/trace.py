@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from include import lake
+from include import lake, on_disk
 from include.extracts import erased, land
 from include.payouts.decision import rows
 from include.settings import Home
@@ -175,7 +175,7 @@ def files(marts: duckdb.DuckDBPyConnection, home: Home, source_file_ids: Iterabl
         path = land.landed_path(home, file["sha256"])
         file["landed"] = str(path.relative_to(home.root))
         if path.exists():
-            file["state"] = "intact" if land.sha256_of(path) == file["sha256"] else "changed"
+            file["state"] = "intact" if on_disk.sha256(path) == file["sha256"] else "changed"
         else:
             file["state"] = "erased" if erased.is_erased(home, file["source_id"], file["sha256"]) else "missing"
     return found

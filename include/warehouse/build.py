@@ -21,8 +21,8 @@ import duckdb
 from include.packs.policy import Policy, load_policy
 from include.payouts import ledger
 from include.settings import Home
-from include.warehouse import carry, policies, publish, read, run_dbt
-from include.warehouse.fingerprint import DBT_PROJECT, code_version, fingerprint
+from include.warehouse import carry, fingerprint, policies, publish, read, run_dbt
+from include.warehouse.fingerprint import DBT_PROJECT, code_version
 from include.warehouse.run_dbt import NodeResult
 
 log = logging.getLogger(__name__)
@@ -67,17 +67,20 @@ def evaluate(
     home.warehouse.mkdir(parents=True, exist_ok=True)
     with _lock(home):
         ledger.refresh(home)
-        now = fingerprint(home.lake, policy.fingerprint, project)
+        lake_files = fingerprint.lake_files(home.lake)
+        now = fingerprint.fingerprint(lake_files, policy.fingerprint, project)
         if not force and now == read.published_fingerprint(home):
             log.info("marts are up to date (%s)", now[:12])
             policies.record(home, packs, policy, datetime.now(UTC))
             return EvaluateResult("unchanged", home.database, time.monotonic() - started, now)
-        nodes = _build(home, policy, now, project, anew=force)
+        nodes = _build(home, policy, lake_files, now, project, anew=force)
         policies.record(home, packs, policy, datetime.now(UTC))
         return EvaluateResult("built", home.database, time.monotonic() - started, now, nodes)
 
 
-def _build(home: Home, policy: Policy, now: str, project: Path, anew: bool) -> tuple[NodeResult, ...]:
+def _build(
+    home: Home, policy: Policy, lake_files: dict[str, str], now: str, project: Path, anew: bool
+) -> tuple[NodeResult, ...]:
     aside = home.warehouse / ".build"
     shutil.rmtree(aside, ignore_errors=True)  # of a run that was killed
     aside.mkdir()
@@ -85,7 +88,7 @@ def _build(home: Home, policy: Policy, now: str, project: Path, anew: bool) -> t
     built_at = datetime.now(UTC)
     rules = carry.rules_hash(policy.fingerprint, project)
     try:
-        carry.begin(home, database, rules, anew)
+        carry.begin(home, database, lake_files, rules, anew)
         with duckdb.connect(str(database)) as connection:
             policy.write(connection)
         nodes = tuple(run_dbt.build(project, database, home.warehouse / ".dbt"))

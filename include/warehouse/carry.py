@@ -16,7 +16,7 @@ import duckdb
 
 from include.lake import COMPARED, create_sources
 from include.settings import Home
-from include.warehouse.fingerprint import code_hash, sha256
+from include.warehouse.fingerprint import code_hash
 from include.warehouse.read import NotPublishedError, connect
 
 _FICLONE = 0x40049409  # linux/fs.h: share the blocks until one of the two files is written to
@@ -35,17 +35,17 @@ def rules_hash(policy_fingerprint: str, project: Path) -> str:
     return hashlib.sha256(rules.encode()).hexdigest()
 
 
-def begin(home: Home, database: Path, rules: str, anew: bool) -> None:
+def begin(home: Home, database: Path, files: dict[str, str], rules: str, anew: bool) -> None:
     """Make ``database`` with schema ``lake``: a copy of the published file if the same ``rules`` made it, else empty.
 
-    ``anew``: empty in any case.
+    ``files``: the lake's, with their SHA-256. ``anew``: empty in any case.
     """
     carried = not anew and _published_rules(home) == rules
     if carried:
         _clone(home.database, database)
     with duckdb.connect(str(database)) as connection:
         create_sources(connection, home.lake)
-        if months := _reading_months(home.lake):  # a programme of slips has none
+        if months := _reading_months(files):  # a programme of slips has none
             connection.executemany("insert into lake.reading_months values (?, ?)", months)
         if carried and _has_all(connection):
             for table, published in _PUBLISHED.items():
@@ -72,13 +72,14 @@ def _has_all(connection: duckdb.DuckDBPyConnection) -> bool:
     return found == (len(_PUBLISHED),)
 
 
-def _reading_months(lake: Path) -> list[list[str]]:
+def _reading_months(files: dict[str, str]) -> list[list[str]]:
     """Usage month (first day) and digest of its files' bytes."""
-    files: dict[str, list[str]] = {}
-    for path in sorted((lake / "readings").rglob("*.parquet")):
-        month = path.parent.name.removeprefix("usage_month=")
-        files.setdefault(month, []).append(f"{path.relative_to(lake).as_posix()} {sha256(path)}")
-    return [[f"{month}-01", hashlib.sha256("\n".join(lines).encode()).hexdigest()] for month, lines in files.items()]
+    months: dict[str, list[str]] = {}
+    for path, sha256 in files.items():
+        table, *folders, _ = path.split("/")
+        if table == "readings":
+            months.setdefault(folders[-1].removeprefix("usage_month="), []).append(f"{path} {sha256}")
+    return [[f"{month}-01", hashlib.sha256("\n".join(lines).encode()).hexdigest()] for month, lines in months.items()]
 
 
 def _clone(source: Path, target: Path) -> None:

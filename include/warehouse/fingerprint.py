@@ -14,22 +14,23 @@ from pathlib import Path
 
 import duckdb
 
+from include import on_disk
 from include.settings import PROJECT_ROOT
 
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
 CODE_SUFFIXES = {".py", ".sql", ".yml", ".yaml"}
 
 
-def fingerprint(lake: Path, policy_fingerprint: str, project: Path = DBT_PROJECT) -> str:
-    """SHA-256 over everything that decides what the marts say."""
+def lake_files(lake: Path) -> dict[str, str]:
+    """Every Parquet file, relative to the lake's folder and sorted, with its SHA-256."""
+    return {path.relative_to(lake).as_posix(): on_disk.sha256(path) for path in sorted(lake.rglob("*.parquet"))}
+
+
+def fingerprint(files: dict[str, str], policy_fingerprint: str, project: Path = DBT_PROJECT) -> str:
+    """SHA-256 over everything that decides what the marts say; ``files`` are the lake's."""
     lines = [f"policy {policy_fingerprint}", f"code {code_hash(project)}", f"duckdb {duckdb.__version__}"]
-    lines += [f"{sha256(path)} {path.relative_to(lake).as_posix()}" for path in sorted(lake.rglob("*.parquet"))]
+    lines += [f"{sha256} {path}" for path, sha256 in files.items()]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
-
-
-def sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def code_hash(project: Path = DBT_PROJECT) -> str:
@@ -39,7 +40,7 @@ def code_hash(project: Path = DBT_PROJECT) -> str:
     for folder in (project, PROJECT_ROOT / "include"):
         for path in sorted(folder.rglob("*")):
             if path.suffix in CODE_SUFFIXES and path.is_file() and packs not in path.parents:
-                lines.append(f"{path.relative_to(folder).as_posix()} {sha256(path)}")
+                lines.append(f"{path.relative_to(folder).as_posix()} {on_disk.sha256(path)}")
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 

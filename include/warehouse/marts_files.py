@@ -9,8 +9,8 @@ from typing import Any
 import duckdb
 
 from include.extracts import lake_files
+from include.on_disk import sha256
 from include.payouts.csv_files import cell
-from include.warehouse.fingerprint import sha256
 
 # What is due on a day beside what was paid by then; who was paid and is due nothing any more is in it too.
 _PAID = """

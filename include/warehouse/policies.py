@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from include import on_disk
 from include.packs.policy import Policy, find_packs, load_policy
 from include.packs.rows import Problems
 from include.settings import Home, program_roots
@@ -61,10 +61,10 @@ def record(home: Home, files: dict[str, bytes], policy: Policy, since: datetime)
     }
     (aside / "record.json").write_text(json.dumps(about, indent=1) + "\n", "utf-8")
     for path in (*aside.rglob("*"), aside):
-        _sync(path)
+        on_disk.sync(path)
     kept = home.policies / f"{since.astimezone(UTC):%Y%m%dT%H%M%S%fZ}-{digest[:_HASH_SIGNS]}"
     aside.replace(kept)
-    _sync(home.policies)
+    on_disk.sync(home.policies)
     return kept
 
 
@@ -98,11 +98,3 @@ def _files(roots: list[Path] | None) -> Iterator[tuple[str, bytes]]:
         for path in (*sorted(pack.glob("policy/*.csv")), *sorted(pack.glob("sources/*.yml"))):
             if not path.name.startswith("."):
                 yield f"{pack.name}/{path.parent.name}/{path.name}", path.read_bytes()
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

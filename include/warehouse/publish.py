@@ -10,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 
+from include import on_disk
 from include.settings import Home
 
 KEPT_BUILDS = 3
@@ -74,8 +75,7 @@ def swap_in(home: Home, database: Path, built_at: datetime) -> None:
 
     The newest builds stay under ``warehouse/history/``, the published one among them as a hard link.
     """
-    with database.open("rb") as file:
-        os.fsync(file.fileno())
+    on_disk.sync(database)
     history = home.warehouse / "history"
     history.mkdir(parents=True, exist_ok=True)
     kept = history / f"{built_at:%Y%m%dT%H%M%S%fZ}.duckdb"
@@ -86,18 +86,10 @@ def swap_in(home: Home, database: Path, built_at: datetime) -> None:
     # Beside another file a stale write-ahead log makes the database unopenable.
     _wal(home.database).unlink(missing_ok=True)
     database.replace(home.database)
-    _sync_folder(home.warehouse)
+    on_disk.sync(home.warehouse)
     for old in sorted(history.glob("*.duckdb"))[:-KEPT_BUILDS]:
         old.unlink()
 
 
 def _wal(database: Path) -> Path:
     return database.with_name(database.name + ".wal")
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

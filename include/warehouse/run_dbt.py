@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from include.warehouse.fingerprint import sha256
+from include import on_disk
 
 log = logging.getLogger(__name__)
 
@@ -121,7 +121,7 @@ def _log_node(event) -> None:
 
 def _content(project: Path) -> str:
     files = [path for path in sorted(project.rglob("*")) if path.is_file()]
-    return "\n".join(f"{path.relative_to(project)} {sha256(path)}" for path in files)
+    return "\n".join(f"{path.relative_to(project)} {on_disk.sha256(path)}" for path in files)
 
 
 @contextmanager

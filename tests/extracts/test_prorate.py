@@ -31,7 +31,7 @@ M = "A\x1f1"  # development A, meter 1
 @pytest.fixture(scope="module")
 def declared() -> tuple[Source, Policy]:
     """The water bills' declaration, in m3 so that sums are easy, and lenient: the cases are nothing but bad rows."""
-    [source] = [source for source in load_sources(ROOTS) if source.source_id == "nycha_bills"]
+    [source] = [source for source in load_sources(ROOTS) if source.source_id == "housing_bills"]
     usages = [{"field": "usage", "utility": "water", "unit": "m3", "max": 28317}]
     lenient = replace(source, options={**source.options, "usages": usages}, max_bad_ratio=Decimal(1))
     return lenient, load_policy(ROOTS)
@@ -39,7 +39,7 @@ def declared() -> tuple[Source, Policy]:
 
 @pytest.fixture
 def office(tmp_path: Path, declared: tuple[Source, Policy]) -> Office:
-    return Office(Home(tmp_path / "home"), {"nycha_bills": declared[0]}, declared[1])
+    return Office(Home(tmp_path / "home"), {"housing_bills": declared[0]}, declared[1])
 
 
 def bill(starts_on: str, ends_on: str, usage: object, *, meter: str = "1", estimated: str = "N") -> str:
@@ -48,15 +48,15 @@ def bill(starts_on: str, ends_on: str, usage: object, *, meter: str = "1", estim
 
 def months(office: Office, *rows: str, name: str = "a.csv") -> dict[str, str]:
     """Month -> usage of meter 1 once the file is in."""
-    office.drop("nycha_bills", name, rows, header=HEADER)
-    office.take_in("nycha_bills")
+    office.drop("housing_bills", name, rows, header=HEADER)
+    office.take_in("housing_bills")
     return dict(
         office.query(f"select strftime(usage_month, '%Y-%m'), usage from lake.readings where meter_key = '{M}'")
     )
 
 
 def incomplete(office: Office) -> list[list[str]]:
-    path = office.home.reports / "incomplete_months" / "nycha_bills.csv"
+    path = office.home.reports / "incomplete_months" / "housing_bills.csv"
     if not path.exists():
         return []
     with path.open(encoding="utf-8-sig", newline="") as file:
@@ -76,8 +76,8 @@ def test_usage_is_spread_over_days(office: Office) -> None:
 
 
 def test_the_end_may_be_the_last_day(office: Office) -> None:
-    source = office.sources["nycha_bills"]
-    office.sources["nycha_bills"] = replace(source, options={**source.options, "period_end": "inclusive"})
+    source = office.sources["housing_bills"]
+    office.sources["housing_bills"] = replace(source, options={**source.options, "period_end": "inclusive"})
     assert months(office, bill("01/01/2021", "01/31/2021", 10), bill("02/01/2021", "02/28/2021", 9)) == {
         "2021-01": "10.000",
         "2021-02": "9.000",
@@ -178,7 +178,7 @@ def test_later_files_replace_what_they_overlap(office: Office) -> None:
     assert incomplete(office) == [["2021-02", "14", "28"]]
     # c is replaced in turn; the bill of February, which it had replaced, does not come back
     assert months(office, bill("01/01/2021", "02/01/2021", 93), name="d.csv") == {"2021-01": "93.000"}
-    assert office.publish().notes["nycha_bills"]["superseded_bills"].startswith("2 bills replaced")
+    assert office.publish().notes["housing_bills"]["superseded_bills"].startswith("2 bills replaced")
     assert office.refused() == []  # they were good bills, and are no more in force
 
 
@@ -193,7 +193,7 @@ def test_names_decide_and_not_the_order_of_arrival(office: Office, arrival: tupl
         found = months(office, *files[name], name=f"{name}.csv")
     assert found == {"2021-01": "76.000"}  # 9 + 50 + 17
     [reading] = office.query("select source_file_id, is_estimated, tariff from lake.readings")
-    content = (office.home.inbox / "nycha_bills" / "c.csv").read_bytes()
+    content = (office.home.inbox / "housing_bills" / "c.csv").read_bytes()
     assert reading == (hashlib.sha256(content).hexdigest(), False, "Basic")  # of its files the last
 
 
@@ -224,7 +224,7 @@ def test_the_lake_is_made_again_and_only_what_changed_is_written(office: Office)
     after = state()
     assert {month for month in before if before[month] != after[month]} == {"usage_month=2021-03"}
     shutil.rmtree(office.home.lake)
-    office.take_in("nycha_bills")
+    office.take_in("housing_bills")
     assert {month: digest for month, (digest, _) in state().items()} == {
         month: digest for month, (digest, _) in after.items()
     }
@@ -319,9 +319,9 @@ BAD = {
 @pytest.mark.parametrize("case", BAD)
 def test_declarations_that_cannot_be_used(tmp_path: Path, case: str) -> None:
     old, new, message = BAD[case]
-    text = (ROOTS[0] / "nycha_water" / "sources" / "nycha_bills.yml").read_text("utf-8")
+    text = (ROOTS[0] / "housing_water" / "sources" / "housing_bills.yml").read_text("utf-8")
     assert old in text
-    path = tmp_path / "nycha_water" / "sources" / "nycha_bills.yml"
+    path = tmp_path / "housing_water" / "sources" / "housing_bills.yml"
     path.parent.mkdir(parents=True)
     path.write_text(text.replace(old, new), "utf-8")
     with pytest.raises(SourceError) as raised:
@@ -331,8 +331,8 @@ def test_declarations_that_cannot_be_used(tmp_path: Path, case: str) -> None:
 
 def test_a_column_in_another_unit_is_converted(tmp_path: Path, declared: tuple[Source, Policy]) -> None:
     """1 HCF = 2.8317 m3: 31 HCF = 87.7827 m3, half up; the limit is one of m3 (10,000 HCF are 28,317 m3)."""
-    [source] = [source for source in load_sources(ROOTS) if source.source_id == "nycha_bills"]
-    office = Office(Home(tmp_path / "home"), {"nycha_bills": source}, declared[1])
+    [source] = [source for source in load_sources(ROOTS) if source.source_id == "housing_bills"]
+    office = Office(Home(tmp_path / "home"), {"housing_bills": source}, declared[1])
     rows = [bill("01/01/2021", "02/01/2021", 31), bill("03/01/2021", "04/01/2021", 10000)]
     rows.append(bill("05/01/2021", "06/01/2021", "10000.001"))  # 28,317.0028317
     assert months(office, *rows) == {"2021-01": "87.783", "2021-03": "28317.000"}

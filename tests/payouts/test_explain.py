@@ -11,8 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from include import cli
-from include.extracts import land
+from include import cli, on_disk
 from include.payouts.explain import explain
 from include.settings import Home
 from tests.payouts.conftest import KR, House
@@ -144,7 +143,7 @@ def test_every_figure_stands_in_the_bytes_that_were_received(sample_home: Home, 
     assert len(electricity) >= 12
     for row in electricity:
         path: Path = sample_home.root / files[row["source_file_id"]]["landed"]
-        assert land.sha256_of(path) == row["source_file_id"]
+        assert on_disk.sha256(path) == row["source_file_id"]
         with path.open(encoding="cp949", newline="") as file:
             received = list(csv.DictReader(file))[row["row_no"] - 1]
         assert Decimal(received["사용량"].replace(",", "")) == Decimal(row["usage"])

@@ -59,10 +59,10 @@ Meter = tuple[str, str]  # development and number: some numbers are used in two 
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[duckdb.DuckDBPyConnection, Home, LakeResult]]:
     """The lake after ingest of the publisher's file as it is, decompressed."""
     home = Home(tmp_path_factory.mktemp("nycha"))
-    inbox = home.inbox / "nycha_bills"
+    inbox = home.inbox / "housing_bills"
     inbox.mkdir(parents=True)
     (inbox / "water.csv").write_bytes(gzip.decompress(BILLS.read_bytes()))
-    [source] = [source for source in load_sources([PACKS]) if source.source_id == "nycha_bills"]
+    [source] = [source for source in load_sources([PACKS]) if source.source_id == "housing_bills"]
     policy = load_policy([PACKS])
     result = ingest_source(source, home, policy)
     published = publish_lake(home, [source], policy, [result])
@@ -214,12 +214,12 @@ def test_every_month_of_every_meter(lake: tuple, rows: list) -> None:
     }
     assert found == expected
     # All that a bill touches and that is not in the lake is in the report.
-    with (home.reports / "incomplete_months" / "nycha_bills.csv").open(encoding="utf-8-sig", newline="") as file:
+    with (home.reports / "incomplete_months" / "housing_bills.csv").open(encoding="utf-8-sig", newline="") as file:
         report = {(row["meter"], row["usage_month"]): int(row["days_covered"]) for row in csv.DictReader(file)}
     assert report == {
         (" / ".join(meter), month): days for (meter, month), days in covered.items() if (meter, month) not in whole
     }
-    note = published.notes["nycha_bills"]["incomplete_months"]
+    note = published.notes["housing_bills"]["incomplete_months"]
     assert note.startswith(f"{len(report)} months of meters not wholly covered")
 
 
@@ -244,7 +244,7 @@ def test_estimated_bills_make_estimated_months(lake: tuple) -> None:
     """Of the publisher's 8,100 estimated bills 7,842 are in force: the others are among the rows refused or repeated
     (7,998 without the 267 refused rows, 7,995 figures, 7,901 without those in conflict, 59 of which overlap)."""
     con, home, _ = lake
-    [staged] = [path for path in (home.lake / "_staged" / "nycha_bills").glob("*.parquet") if path.stem.isalnum()]
+    [staged] = [path for path in (home.lake / "_staged" / "housing_bills").glob("*.parquet") if path.stem.isalnum()]
     assert con.execute("select count(*) filter (is_estimated) from read_parquet(?)", [str(staged)]).fetchone() == (
         7_842,
     )
@@ -279,7 +279,7 @@ def test_slips_of_two_digits_are_refused_or_reported(lake: tuple, rows: list) ->
     assert (len(slips), len(told_otherwise)) == (20, 19)
     [(meter, starts_on, ends_on, _)] = slips & in_force
     months = {f"{starts_on + timedelta(days=day):%Y-%m}" for day in range((ends_on - starts_on).days)}
-    with (home.reports / "usage_jumps" / "nycha_bills.csv").open(encoding="utf-8-sig", newline="") as file:
+    with (home.reports / "usage_jumps" / "housing_bills.csv").open(encoding="utf-8-sig", newline="") as file:
         report = [row for row in csv.DictReader(file) if row["usage_month"] <= LAST_MONTH]
     assert months & {row["usage_month"] for row in report if row["meter"] == " / ".join(meter)}
     # A list that people can look through: of the 40,745 months of all meters one in 200 or fewer.
@@ -287,4 +287,4 @@ def test_slips_of_two_digits_are_refused_or_reported(lake: tuple, rows: list) ->
         "select count(*) from lake.readings where strftime(usage_month, '%Y-%m') <= ?", [LAST_MONTH]
     ).fetchone() == (40_745,)
     assert 0 < len(report) < 40_745 / 200
-    assert "months at 10 times the meter's usual usage or more" in published.notes["nycha_bills"]["usage_jump"]
+    assert "months at 10 times the meter's usual usage or more" in published.notes["housing_bills"]["usage_jump"]

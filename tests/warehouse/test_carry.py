@@ -15,7 +15,7 @@ from include.lake import TABLES, columns_sql
 from include.packs.policy import load_policy
 from include.settings import Home
 from include.warehouse import carry, connect, evaluate
-from include.warehouse.fingerprint import DBT_PROJECT
+from include.warehouse.fingerprint import DBT_PROJECT, lake_files
 
 FIRST = 2019 * 12  # January 2019 as a month number
 UTILITIES = ("electricity", "water")
@@ -171,7 +171,7 @@ def test_a_chain_of_builds_says_what_builds_of_everything_say(tmp_path, roots):
     for key, anyway, expected_units in ((rules, False, True), ("other code", False, False), (rules, True, False)):
         database = tmp_path / "begun.duckdb"
         database.unlink(missing_ok=True)
-        carry.begin(home, database, key, anew=anyway)
+        carry.begin(home, database, lake_files(home.lake), key, anew=anyway)
         with duckdb.connect(str(database)) as connection:
             units = connection.execute("select count(*) from lake.published_units").fetchone()[0]
         assert (units > 0) == expected_units

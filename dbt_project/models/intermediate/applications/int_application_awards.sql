@@ -71,7 +71,7 @@ select
     awards.points,
     awards.certified_on,
     awards.rule_id,
-    {{ explanation(
+    coalesce({{ sentence(
         'templates.template_local',
         'templates.template_en',
         {
@@ -88,10 +88,9 @@ select
             'points': 'cast(awards.points as varchar)',
             'rule_id': 'awards.rule_id',
         },
-        {'utility': 'labels.name_local'},
-        {'utility': 'labels.name_en'},
-        "awards.rule_id || ': ' || cast(awards.points as varchar)"
-    ) }} as explanation
+        local={'utility': 'labels.name_local'},
+        en={'utility': 'labels.name_en'},
+    ) }}, awards.rule_id || ': ' || cast(awards.points as varchar)) as explanation
 from awards
 inner join {{ ref('int_application_results') }} as results
     on awards.program_id = results.program_id

@@ -55,9 +55,9 @@ select
     cast(figures.actual_usage as decimal(18, 3)) as actual_usage,
     cast(figures.reduction as decimal(18, 6)) as reduction,
     {{ rate('figures.reduction', 'figures.baseline_usage') }} as reduction_rate,
-    {{ stored(product('figures.baseline_usage', 'figures.kg_co2_per_unit')) }} as baseline_co2_kg,
-    {{ stored(product('figures.actual_usage', 'figures.kg_co2_per_unit')) }} as actual_co2_kg,
-    {{ stored(product('figures.reduction', 'figures.kg_co2_per_unit')) }} as co2_reduction_kg
+    {{ stored_product('figures.baseline_usage', 'figures.kg_co2_per_unit') }} as baseline_co2_kg,
+    {{ stored_product('figures.actual_usage', 'figures.kg_co2_per_unit') }} as actual_co2_kg,
+    {{ stored_product('figures.reduction', 'figures.kg_co2_per_unit') }} as co2_reduction_kg
 from figures
 inner join {{ ref('int_participation') }} as participation
     on figures.program_id = participation.program_id

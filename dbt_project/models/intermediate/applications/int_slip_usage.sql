@@ -5,7 +5,7 @@ select
     slips.utility,
     slips.usage_month,
     slips.usage,
-    {{ stored(product('slips.usage', 'factors.kg_co2_per_unit')) }} as co2_kg,
+    {{ stored_product('slips.usage', 'factors.kg_co2_per_unit') }} as co2_kg,
     false as is_estimated,
     slips.source_file_id
 from {{ ref('stg_slips') }} as slips

@@ -27,6 +27,6 @@ select
     gap_fill,
     baseline_min_months,
     -- Every number of years from 1 to baseline_years divides it: means of months add up exactly over it.
-    factorial(baseline_years) as common_denominator
+    cast(factorial(baseline_years) as bigint) as common_denominator
 from ranked
 where recency = 1

@@ -10,7 +10,7 @@ with totals as (
         -- Thousandths of a unit over the common denominator: the sum of the months' means, exactly.
         sum(
             {{ whole_quotient(
-                'cast(months.baseline_sum * 1000 as bigint) * policies.common_denominator', 'months.baseline_readings'
+                '(cast(months.baseline_sum * 1000 as bigint) * policies.common_denominator)', 'months.baseline_readings'
             ) }}
         ) as baseline_numerator
     from {{ ref('int_metered_months') }} as months
@@ -92,7 +92,7 @@ select
     actual_usage,
     reduction,
     {{ rate('reduction', 'baseline_usage') }} as reduction_rate,
-    {{ stored(product('baseline_usage', 'kg_co2_per_unit')) }} as baseline_co2_kg,
-    {{ stored(product('actual_usage', 'kg_co2_per_unit')) }} as actual_co2_kg,
-    {{ stored(product('reduction', 'kg_co2_per_unit')) }} as co2_reduction_kg
+    {{ stored_product('baseline_usage', 'kg_co2_per_unit') }} as baseline_co2_kg,
+    {{ stored_product('actual_usage', 'kg_co2_per_unit') }} as actual_co2_kg,
+    {{ stored_product('reduction', 'kg_co2_per_unit') }} as co2_reduction_kg
 from figures

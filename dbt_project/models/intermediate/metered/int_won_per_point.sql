@@ -37,7 +37,7 @@ select
             when {{ product('region_points.points', 'policies.won_per_point') }} > policies.budget_won
                 -- budget / points, cut to 2 decimals
                 then
-                    {{ whole_quotient('policies.budget_won * 100', 'region_points.points') }}
+                    {{ whole_quotient('(policies.budget_won * 100)', 'region_points.points') }}
                     * cast(0.01 as decimal(3, 2))
             else policies.won_per_point
         end as decimal(6, 2)
