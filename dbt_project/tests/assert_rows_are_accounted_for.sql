@@ -3,7 +3,7 @@ with counts as (
     select
         'fct_reductions' as mart,
         (select count(*) from {{ ref('fct_reductions') }}) as actual,
-        (select count(*) from {{ ref('int_period_units') }}) as metered,
+        (select coalesce(sum(units), 0) from {{ ref('int_period_inputs') }}) as metered,
         (select count(*) from {{ ref('int_slip_reductions') }}) as by_application
     union all
     select
@@ -16,10 +16,10 @@ with counts as (
         'fct_monthly_comparisons' as mart,
         (select count(*) from {{ ref('fct_monthly_comparisons') }}) as actual,
         (
-            select coalesce(sum(periods.months), 0)
-            from {{ ref('int_period_units') }} as row_of
+            select coalesce(sum(inputs.units * periods.months), 0)
+            from {{ ref('int_period_inputs') }} as inputs
             inner join {{ ref('int_periods') }} as periods
-                on row_of.period_no = periods.period_no
+                on inputs.period_no = periods.period_no
         ) as metered,
         (select count(*) from {{ ref('int_slip_comparisons') }}) as by_application
 )

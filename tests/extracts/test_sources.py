@@ -117,7 +117,12 @@ OPTIONS = {
     "maximum": (
         "options.usages",
         [{"field": "used", "utility": "water", "unit": "m3", "max": "1"}],
-        "options.usages[0].max: must be a whole number above 0",
+        "options.usages[0].max: must be a whole number from 1 to 99,999,999, not '1'",
+    ),
+    "too large a maximum": (
+        "options.usages",
+        [{"field": "used", "utility": "water", "unit": "m3", "max": 100_000_000}],
+        "options.usages[0].max: must be a whole number from 1 to 99,999,999, not 100000000",
     ),
     "twice": (
         "options.usages",

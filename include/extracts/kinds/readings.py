@@ -34,6 +34,8 @@ from include.settings import Home
 POLICY_TABLES = ("unit_conversions",)
 ORDER_BY = "usage_month, utility, meter_key, row_no"
 
+LARGEST_MAX = 99_999_999  # what the rules' exact arithmetic has room for, times a factor below 10
+
 _OPTIONS = (
     {"meter", "customer_no_pattern", "usages", "estimated_values", "zero_is_missing"}
     | prorate.OPTIONS
@@ -69,8 +71,9 @@ def check(source: Source) -> None:
             raise source.error(f"{key}.given_in", "must be a unit, and is for extracts without a column unit")
         if usage["field"] not in source.columns:
             raise source.error(f"{key}.field", f"{usage['field']!r} is no field of columns")
-        if isinstance(usage["max"], bool) or not isinstance(usage["max"], int) or usage["max"] <= 0:
-            raise source.error(f"{key}.max", f"must be a whole number above 0, not {usage['max']!r}")
+        if isinstance(usage["max"], bool) or not isinstance(usage["max"], int) or not 0 < usage["max"] <= LARGEST_MAX:
+            message = f"must be a whole number from 1 to {LARGEST_MAX:,}, not {usage['max']!r}"
+            raise source.error(f"{key}.max", message)
         where = usage.get("where", {})
         if not isinstance(where, dict) or not set(where) <= set(source.columns) or (not where and "where" in usage):
             raise source.error(f"{key}.where", f"must be fields of columns and what they say, not {where!r}")

@@ -8,7 +8,7 @@ with tariffs as (
         program_id,
         utility,
         tariff
-    from {{ ref('stg_readings') }}
+    from {{ ref('int_reading_tariffs') }}
     where tariff is not null
 ),
 

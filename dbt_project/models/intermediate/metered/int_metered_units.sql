@@ -26,23 +26,29 @@ units as (
         on uses.program_id = participants.program_id
         and uses.participant_id = participants.participant_id
     where uses.program_id not in (select program_id from application_programs)
+),
+
+known as (
+    select
+        published.unit_key,
+        units.*
+    from units
+    left join {{ source('lake', 'published_units') }} as published
+        on units.program_id = published.program_id
+        and units.participant_id = published.participant_id
+        and units.utility = published.utility
 )
 
 -- A published unit keeps its number, since carried rows go by it; new ones follow.
+select *
+from known
+where unit_key is not null
+union all
 select
-    coalesce(
-        published.unit_key,
-        cast(
-            (select coalesce(max(unit_key), 0) from {{ source('lake', 'published_units') }})
-            + row_number() over (
-                partition by published.unit_key is null
-                order by units.program_id, units.participant_id, units.utility
-            ) as integer
-        )
+    cast(
+        (select coalesce(max(unit_key), 0) from {{ source('lake', 'published_units') }})
+        + row_number() over (order by program_id, participant_id, utility) as integer
     ) as unit_key,
-    units.*
-from units
-left join {{ source('lake', 'published_units') }} as published
-    on units.program_id = published.program_id
-    and units.participant_id = published.participant_id
-    and units.utility = published.utility
+    * exclude (unit_key)
+from known
+where unit_key is null

@@ -1,20 +1,26 @@
 -- Which periods say what they said when they were last published: the same units under the same conditions, no reading
 -- changed that any of them counts, and so for every period before. Sums of hashes do not mind the order of rows.
-with conditions as (
+with described as (
+    -- Texts are hashed once, not once per period.
+    select
+        unit_key,
+        joined_on,
+        withdrawn_on,
+        hash(unit_key, provider, meter_key, region_code, participant_class) as unit_hash
+    from {{ ref('int_metered_units') }}
+),
+
+conditions as (
     select
         period_units.period_no,
-        period_units.unit_key,
         period_units.first_month_no,
         period_units.baseline_from_no,
         period_units.baseline_to_no,
-        units.provider,
-        units.meter_key,
-        units.region_code,
-        units.participant_class,
+        units.unit_hash,
         coalesce(units.withdrawn_on <= periods.ends_on, false) as is_withdrawn,
         units.joined_on >= periods.starts_on as is_new
     from {{ ref('int_period_units') }} as period_units
-    inner join {{ ref('int_metered_units') }} as units
+    inner join described as units
         on period_units.unit_key = units.unit_key
     inner join {{ ref('int_periods') }} as periods
         on period_units.period_no = periods.period_no
@@ -24,10 +30,7 @@ units as (
     select
         period_no,
         count(*) as units,
-        sum(hash(
-            unit_key, first_month_no, baseline_from_no, baseline_to_no, provider, meter_key, region_code,
-            participant_class, is_withdrawn, is_new
-        )) as hash_sum,
+        sum(hash(unit_hash, first_month_no, baseline_from_no, baseline_to_no, is_withdrawn, is_new)) as hash_sum,
         min(baseline_from_no) as baselines_from_no,
         max(baseline_to_no) as baselines_to_no
     from conditions
@@ -79,6 +82,7 @@ compared as (
         periods.program_id,
         periods.period_id,
         periods.starts_no,
+        coalesce(units.units, 0) as units,
         concat_ws(' ', units.units, units.hash_sum, members.hash_sum) as digest,
         published.digest as published_digest,
         changed_readings.period_no is not null as has_changed_readings,
@@ -104,6 +108,7 @@ select
     period_no,
     program_id,
     period_id,
+    units,
     digest,
     -- A streak looks back at earlier periods.
     bool_or(has_changed_readings or is_by_application or coalesce(digest <> published_digest, true))

@@ -1,7 +1,11 @@
 -- Months are compared by the bytes of their files; one whose bytes are not known counts as changed.
 with months as (
+    select usage_month
+    from {{ source('lake', 'reading_months') }}
+    union
     select distinct usage_month
     from {{ ref('stg_readings') }}
+    where not exists (select 1 from {{ source('lake', 'reading_months') }})
 ),
 
 compared as (

@@ -4,7 +4,7 @@ with observed_months as (
         program_id,
         {{ month_no('usage_month') }} as month_no,
         true as is_evaluated_month
-    from {{ ref('stg_readings') }}
+    from {{ ref('int_reading_tariffs') }}
     union
     select distinct
         program_id,
