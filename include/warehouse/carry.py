@@ -21,7 +21,7 @@ from include.warehouse.read import NotPublishedError, connect
 
 _FICLONE = 0x40049409  # linux/fs.h: share the blocks until one of the two files is written to
 
-# table of lake.COMPARED -> the published table it is taken from
+# table of lake.COMPARED -> the published table that it is
 _PUBLISHED = {
     "published_reading_months": "int_reading_months",
     "published_units": "int_metered_units",
@@ -49,8 +49,10 @@ def begin(home: Home, database: Path, files: dict[str, str], rules: str, anew: b
             connection.executemany("insert into lake.reading_months values (?, ?)", months)
         if carried and _has_all(connection):
             for table, published in _PUBLISHED.items():
+                connection.execute(f"alter table intermediate.{published} rename to {table}")
+                connection.execute(f"drop table lake.{table}")
                 columns = ", ".join(COMPARED[table])
-                connection.execute(f"insert into lake.{table} select {columns} from intermediate.{published}")
+                connection.execute(f"create view lake.{table} as select {columns} from intermediate.{table}")
 
 
 def _published_rules(home: Home) -> str | None:

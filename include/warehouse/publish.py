@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from include import on_disk
+from include.lake import COMPARED
 from include.settings import Home
 
 KEPT_BUILDS = 3
@@ -39,6 +40,8 @@ def strip(database: Path, info: BuildInfo) -> None:
         for schema, view in views:
             connection.execute(f'drop view if exists "{schema}"."{view}" cascade')
         connection.execute("drop schema if exists lake cascade")
+        for table in COMPARED:
+            connection.execute(f"drop table if exists intermediate.{table}")
         connection.execute("create schema if not exists meta")
         connection.execute(
             "create or replace table meta.build_info (fingerprint varchar, built_at timestamp, code_version varchar, "
