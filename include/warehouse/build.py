@@ -11,6 +11,7 @@ import logging
 import shutil
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -88,10 +89,13 @@ def _build(
     built_at = datetime.now(UTC)
     rules = carry.rules_hash(policy.fingerprint, project)
     try:
-        carry.begin(home, database, lake_files, rules, anew)
-        with duckdb.connect(str(database)) as connection:
-            policy.write(connection)
-        nodes = tuple(run_dbt.build(project, database, home.warehouse / ".dbt"))
+        work = home.warehouse / ".dbt"
+        with ThreadPoolExecutor(1) as beside:
+            parsing = beside.submit(run_dbt.parse, project, database, work)  # one processor parses, the other copies
+            carry.begin(home, database, lake_files, rules, anew)
+            with duckdb.connect(str(database)) as connection:
+                policy.write(connection)
+        nodes = tuple(run_dbt.build(project, database, work, parsing.result()))
         failures = tuple(node for node in nodes if not node.good and node.status != "skipped")
         if failures:
             lines = "\n".join(f"  {node}" for node in failures)

@@ -47,28 +47,34 @@ class DbtError(RuntimeError):
     """dbt could not run at all: the project does not parse, the file does not open."""
 
 
-def build(project: Path, database: Path, work: Path) -> list[NodeResult]:
+def parse(project: Path, database: Path, work: Path) -> object:
+    """The project's manifest for ``build``; ``database`` is not opened, it may be copied meanwhile."""
+    from dbt.cli.main import dbtRunner
+
+    with _one_at_a_time, _environment(TANSO_BUILD_DATABASE=str(database)):
+        # The parsed project names its relations by the file's name too.
+        content = f"{database.stem}\n{_content(project)}"
+        if content not in _manifests:
+            parsed = dbtRunner().invoke(["parse", *_common(project, work)])
+            if not parsed.success:
+                raise DbtError(f"dbt cannot parse {project}: {parsed.exception}")
+            _manifests.clear()
+            _manifests[content] = parsed.result
+        # A copy: dbt notes in the manifest what it has compiled, and a second build would lack ephemeral models.
+        return _manifests[content].deepcopy()
+
+
+def build(project: Path, database: Path, work: Path, manifest: object) -> list[NodeResult]:
     """``dbt build`` of models and data tests into ``database``; logs and compiled SQL go to ``work``.
 
-    A failing model or test is a result, not an exception.
+    ``manifest`` is what ``parse`` has made, for this one build. A failing model or test is a result, not an exception.
     """
     from dbt.cli.main import dbtRunner
 
-    common = _common(project, work)
     with _one_at_a_time, _environment(TANSO_BUILD_DATABASE=str(database)):
         try:
-            # The parsed project names its relations by the file's name too.
-            content = f"{database.stem}\n{_content(project)}"
-            if content not in _manifests:
-                parsed = dbtRunner().invoke(["parse", *common])
-                if not parsed.success:
-                    raise DbtError(f"dbt cannot parse {project}: {parsed.exception}")
-                _manifests.clear()
-                _manifests[content] = parsed.result
             # Unit tests are about the code, not about this data; `make test` runs them.
-            arguments = ["build", *common, "--exclude-resource-type", "unit_test"]
-            # A copy: dbt notes in the manifest what it has compiled, and a second build would lack ephemeral models.
-            manifest = _manifests[content].deepcopy()
+            arguments = ["build", *_common(project, work), "--exclude-resource-type", "unit_test"]
             done = dbtRunner(manifest=manifest, callbacks=[_log_node]).invoke(arguments)
         finally:
             _forget_connections()

@@ -182,7 +182,8 @@ def build(folder: Path, programmes: Sequence[Programme]) -> Path:
     with duckdb.connect(str(database)) as connection:
         load_policy([folder / "packs"]).write(connection)
         lake.create_sources(connection, folder / "lake")
-    nodes = run_dbt.build(DBT_PROJECT, database, folder / "dbt")
+    work = folder / "dbt"
+    nodes = run_dbt.build(DBT_PROJECT, database, work, run_dbt.parse(DBT_PROJECT, database, work))
     bad = [str(node) for node in nodes if not node.good]
     assert not bad, "\n".join(bad)
     return database
