@@ -85,14 +85,16 @@ def write_rows(
     writer = csv.writer(text, lineterminator="\r\n")
     headings = [local[code] for code in ("row_no", "column", "value", "reason")]
     writer.writerow([*map(guarded, found.headers), *headings, *(["reason (English)"] if both else [])])
+    headers = [header.strip() for header in found.headers]
     for row_no, cells in rows:
         reason, fields = refused[row_no]
-        cells = [BLOT if position in masked and cell.strip() else cell for position, cell in enumerate(cells)]
+        if masked:
+            cells = [BLOT if position in masked and cell.strip() else cell for position, cell in enumerate(cells)]
         at = [found.positions[field] for field in fields if field in found.positions]
-        columns = ", ".join(found.headers[position].strip() for position in at)
+        columns = ", ".join([headers[position] for position in at])
         # No value where it is the missing one.
-        values = ", ".join(cells[position].strip() for position in at if cells[position].strip())
-        said = [local[reason], *([english[reason]] if both else [])]
+        values = ", ".join([value for position in at if (value := cells[position].strip())])
+        said = [local[reason], english[reason]] if both else [local[reason]]
         writer.writerow([*map(guarded, cells), row_no, guarded(columns), guarded(values), *said])
     return _write(home, receipt, ".csv", text.getvalue(), source.encoding)
 

@@ -6,7 +6,8 @@ import filecmp
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,7 @@ def write_stream(
             store_decimal_as_integer=True,
             store_schema=False,
         ) as writer:
-            for batch in batches:
+            for batch in _ahead(batches):
                 columns = {name: _throughout(text, len(batch)) for name, text in known.items()}
                 columns |= {name: batch[name] for name in batch.schema.names}
                 writer.write_batch(pa.RecordBatch.from_pydict({name: columns[name] for name in whole.names}, whole))
@@ -88,6 +89,16 @@ def write_stream(
         temporary.unlink(missing_ok=True)
         raise
     return replace_file(temporary, path)
+
+
+def _ahead(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same, the next one being made while one is worked on."""
+    coming = iter(batches)
+    with ThreadPoolExecutor(1) as beside:
+        following = beside.submit(next, coming, None)
+        while (batch := following.result()) is not None:
+            following = beside.submit(next, coming, None)
+            yield batch
 
 
 def _throughout(text: str, count: int) -> pa.DictionaryArray:
