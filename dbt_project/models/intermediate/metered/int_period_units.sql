@@ -2,7 +2,7 @@
 
 -- Few combinations, and with them a unit's texts are compared once and not once per period.
 with scopes as (
-    select
+    select distinct
         periods.period_no,
         periods.program_id,
         periods.starts_on,
