@@ -23,6 +23,7 @@ RUNNERS = {
     "floor": runners.floor,
     "anew": runners.anew,
     "ours": runners.ours,
+    "writing": runners.writing,
     "polars": peers.polars,
     "pyspark": peers.pyspark,
     "pandas": peers.pandas,

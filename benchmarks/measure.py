@@ -14,7 +14,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Figures:
-    """``cpu`` counts user and system time of the process and its children; ``peak_gb`` adds up their peaks."""
+    """``cpu`` counts user and system time of the process and its children; ``peak_gb`` adds up the peaks of those that run."""
 
     seconds: float
     cpu: float
@@ -60,10 +60,10 @@ def _measured(send, work: Callable[..., Any], *arguments: Any) -> None:
 
 
 def _used() -> tuple[float, float]:
-    """Processor seconds and peak memory in GB of this process and of those it started."""
+    """Processor seconds and peak memory in GB of this process and of those it started (of those that run, their sum)."""
     own, ended = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = own.ru_utime + own.ru_stime + ended.ru_utime + ended.ru_stime
-    peak = own.ru_maxrss + ended.ru_maxrss
+    peak = max(own.ru_maxrss, ended.ru_maxrss)  # of a child that has ended Linux counts what its parent had, too
     for child in _descendants(os.getpid()):
         try:
             status = (child / "status").read_text()

@@ -15,6 +15,20 @@ from include.settings import Home
 Answer = tuple[int, int, int]
 MIN_MONTHS = 3
 FLOOR = Path(__file__).with_name("floor.sql")
+FOUND = """
+    select
+        (select count(*) from marts.fct_reductions where period_id = $1 and status = 'evaluated'),
+        count(distinct participant_id), coalesce(sum(points), 0)::bigint
+    from marts.fct_point_awards
+    where period_id = $1 and award_type = 'reduction' and utility is not null
+"""
+_PERIOD = "period_id = getvariable('period_id')"
+# mart -> which of its rows the half-year adds
+HALF_YEAR = {
+    "fct_monthly_usage": "usage_month >= getvariable('first_month')",
+    **dict.fromkeys(("fct_monthly_comparisons", "fct_reductions", "fct_point_awards", "fct_rankings"), _PERIOD),
+    "fct_payouts": _PERIOD,
+}
 
 
 def before(home: Home, nation: Nation) -> None:
@@ -50,21 +64,33 @@ def anew(home: Home, nation: Nation) -> Answer:
     return _published(home, nation)
 
 
+def writing(home: Home, nation: Nation) -> Answer:
+    """What nobody can save who keeps these marts: the rows of the half-year, read where they are published, written."""
+    import duckdb
+
+    path = home.root / "written.duckdb"
+    path.unlink(missing_ok=True)
+    with duckdb.connect(str(path)) as con:
+        _as_we_do(con)
+        published = str(home.database).replace("'", "''")
+        con.execute(f"attach '{published}' as published (read_only)")
+        con.execute("set variable period_id = ?", [nation.period_id])
+        con.execute("set variable first_month = ?::date", [f"{month_name(nation.last_no - 5)}-01"])
+        con.execute("create schema marts")
+        for mart, rows in HALF_YEAR.items():
+            con.execute(f"create table marts.{mart} as from published.marts.{mart} where {rows}")
+        con.execute("detach published; checkpoint")
+        answer = con.execute(FOUND, [nation.period_id]).fetchone()
+    path.unlink()
+    return answer
+
+
 def _published(home: Home, nation: Nation) -> Answer:
     from include.warehouse import connect
 
     with connect(home) as con:
         con.execute("set memory_limit = '1GB'")  # the question is not part of the work whose memory is measured
-        return con.execute(
-            """
-            select
-                (select count(*) from marts.fct_reductions where period_id = $1 and status = 'evaluated'),
-                count(distinct participant_id), coalesce(sum(points), 0)::bigint
-            from marts.fct_point_awards
-            where period_id = $1 and award_type = 'reduction' and utility is not null
-            """,
-            [nation.period_id],
-        ).fetchone()
+        return con.execute(FOUND, [nation.period_id]).fetchone()
 
 
 def floor(home: Home, nation: Nation) -> Answer:
@@ -72,12 +98,16 @@ def floor(home: Home, nation: Nation) -> Answer:
     import duckdb
 
     with duckdb.connect() as con:
-        con.execute(f"set threads = {int(os.environ.get('TANSO_DUCKDB_THREADS', '2'))}")
-        con.execute("set memory_limit = '8GB'")
-        con.execute("set preserve_insertion_order = false; set enable_progress_bar = false")
+        _as_we_do(con)
         for name, value in variables(home, nation).items():
             con.execute(f"set variable {name} = ?", [value])
         return con.execute(FLOOR.read_text("utf-8")).fetchone()
+
+
+def _as_we_do(con) -> None:
+    con.execute(f"set threads = {int(os.environ.get('TANSO_DUCKDB_THREADS', '2'))}")
+    con.execute("set memory_limit = '8GB'")
+    con.execute("set preserve_insertion_order = false; set enable_progress_bar = false")
 
 
 def variables(home: Home, nation: Nation) -> dict[str, str | int]:

@@ -108,7 +108,7 @@ def read(
     in it. Raises FileNotFoundError when a wanted snapshot is not in the vault.
     """
     found = []
-    with duckdb.connect() as con:
+    with duckdb.connect(config={"temp_directory": ""}) as con:  # nothing of it goes to disk as it is
         con.execute("create table wanted (source_file_id varchar, participant_id varchar)")
         con.from_arrow(_pairs(wanted)).insert_into("wanted")
         snapshots = con.execute("select distinct source_file_id from wanted order by 1").fetchall()

@@ -28,6 +28,8 @@ def decide(
         raise FileNotFoundError(f"{home.database} does not exist: evaluate first (make evaluate)")
     connection = duckdb.connect()
     try:
+        # The vault's personal data will be joined here: they never go to disk as they are.
+        connection.execute("set temp_directory = ''; set enable_progress_bar = false")
         quoted = str(home.database).replace("'", "''")
         connection.execute(f"attach '{quoted}' as house (read_only)")
         lake.create_sources(connection, home.lake)

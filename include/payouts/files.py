@@ -133,6 +133,7 @@ def _prepare(connection: duckdb.DuckDBPyConnection, home: Home, layout: Layout, 
         "person", vault.read(home, batch.program_id, wanted, f"files of batch {batch.batch_id}", batch.approved_by)
     )
     connection.execute(after)
+    connection.unregister("person")
     nobody = connection.execute("select participant_id from file_line where not is_known order by 1 limit 1").fetchone()
     if nobody:
         raise ValueError(

@@ -28,6 +28,7 @@ def test_the_floor_finds_what_the_marts_say(generated: Home) -> None:
     evaluated, awarded, points = found
     assert evaluated > 2 * SMALL.participants and awarded > SMALL.participants / 4 and points > 0
     assert runners.floor(generated, SMALL) == found
+    assert runners.writing(generated, SMALL) == found
 
 
 def test_the_same_nation_is_made_again(generated: Home, tmp_path: Path) -> None:
