@@ -14,7 +14,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Figures:
-    """``cpu`` counts user and system time of the process and its children; ``peak_gb`` adds up the peaks of those that run."""
+    """``cpu`` counts user and system time of the process and its children, ``peak_gb`` the peaks of those that run."""
 
     seconds: float
     cpu: float
@@ -60,7 +60,7 @@ def _measured(send, work: Callable[..., Any], *arguments: Any) -> None:
 
 
 def _used() -> tuple[float, float]:
-    """Processor seconds and peak memory in GB of this process and of those it started (of those that run, their sum)."""
+    """Processor seconds and peak memory in GB of this process and of those it started and that run."""
     own, ended = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = own.ru_utime + own.ru_stime + ended.ru_utime + ended.ru_stime
     peak = max(own.ru_maxrss, ended.ru_maxrss)  # of a child that has ended Linux counts what its parent had, too
