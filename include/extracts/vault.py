@@ -100,17 +100,18 @@ def read(
     wanted: duckdb.DuckDBPyRelation | pa.Table | Iterable[tuple[str, str]],
     why: str = "no reason given",
     who: str | None = None,
+    columns: Iterable[str] = COLUMNS,
 ) -> pa.Table:
     """The personal data of the wanted participants of a programme. ``why`` and ``who`` go into the access log.
 
     ``wanted``: pairs (source_file_id, participant_id), as the lake's ``participants`` has them. The result has
-    ``source_file_id`` and the columns of ``COLUMNS``, ordered by both ids; participants whose data were erased are not
-    in it. Raises FileNotFoundError when a wanted snapshot is not in the vault.
+    ``source_file_id``, ``participant_id`` and those of ``columns`` (of ``COLUMNS``, in that order), ordered by both
+    ids; participants whose data were erased are not in it. Raises FileNotFoundError when a wanted snapshot is not in
+    the vault.
     """
-    found = []
+    found, asked = [], [name for name in COLUMNS if name == "participant_id" or name in set(columns)]
     with duckdb.connect(config={"temp_directory": ""}) as con:  # nothing of it goes to disk as it is
-        con.execute("create table wanted (source_file_id varchar, participant_id varchar)")
-        con.from_arrow(_pairs(wanted)).insert_into("wanted")
+        con.register("wanted", _pairs(wanted))
         snapshots = con.execute("select distinct source_file_id from wanted order by 1").fetchall()
         for (sha256,) in snapshots:
             path = next(home.vault.glob(f"*/{sha256}.parquet"), None)
@@ -119,10 +120,9 @@ def read(
                     f"vault/*/{sha256}.parquet: no personal data of this register snapshot; "
                     f"restore vault/ from its backup, or delete {home.lake / '_staged'} and ingest again from landing/"
                 )
-            found.append(_part(con, home, program_id, sha256, path))
-    table = (
-        pa.concat_tables(found) if found else SCHEMA.insert(0, pa.field("source_file_id", pa.string())).empty_table()
-    )
+            found.append(_part(con, home, program_id, sha256, path, asked))
+    schema = pa.schema([(name, pa.string()) for name in ("source_file_id", *asked)])
+    table = pa.concat_tables(found) if found else schema.empty_table()
     access_log.record(home, "vault_read", why, who, program_id=program_id, participants=table.num_rows)
     return table.sort_by([("source_file_id", "ascending"), ("participant_id", "ascending")])
 
@@ -156,15 +156,21 @@ def erase(home: Home, source_id: str, sha256: str, participant_ids: Iterable[str
         write(home, source_id, sha256, con.from_arrow(_complete(file.read())))
 
 
-def _part(con: duckdb.DuckDBPyConnection, home: Home, program_id: str, sha256: str, path: Path) -> pa.Table:
+def _part(
+    con: duckdb.DuckDBPyConnection, home: Home, program_id: str, sha256: str, path: Path, asked: list[str]
+) -> pa.Table:
     opened = encryption.create_decryption_properties(footer_key=_file_key(home))
+    names = [name for name in COLUMNS if name == "program_id" or name in asked]
     with pq.ParquetFile(path, decryption_properties=opened) as file:
-        batches = pa.RecordBatchReader.from_batches(SCHEMA, map(_complete, file.iter_batches(ROWS_PER_GROUP)))
-        con.register("snapshot", batches)
+        there = [name for name in names if name in file.schema_arrow.names]
+        rows = (_complete(batch, names) for batch in file.iter_batches(ROWS_PER_GROUP, columns=there))
+        schema = pa.schema([(name, pa.string()) for name in names])
+        con.register("snapshot", pa.RecordBatchReader.from_batches(schema, rows))
+        listed = ", ".join(f"snapshot.{name}" for name in asked)
         try:
             return con.sql(
-                """
-                select $sha256 as source_file_id, snapshot.*
+                f"""
+                select $sha256 as source_file_id, {listed}
                 from snapshot
                 where program_id = $program_id
                   and participant_id in (select participant_id from wanted where source_file_id = $sha256)
@@ -175,11 +181,11 @@ def _part(con: duckdb.DuckDBPyConnection, home: Home, program_id: str, sha256: s
             con.unregister("snapshot")
 
 
-def _complete(rows: Any) -> Any:
+def _complete(rows: Any, names: Iterable[str] = COLUMNS) -> Any:
     """Rows of a vault file (record batch or table) with all columns: those that came after its day are null."""
-    for name in SCHEMA.names[rows.num_columns :]:
+    for name in set(names) - set(rows.schema.names):
         rows = rows.append_column(name, pa.nulls(rows.num_rows, pa.string()))
-    return rows
+    return rows.select(list(names))
 
 
 def _pairs(wanted: duckdb.DuckDBPyRelation | pa.Table | Iterable[tuple[str, str]]) -> pa.Table:

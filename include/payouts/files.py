@@ -24,6 +24,11 @@ from include.settings import Home
 SQL = Path(__file__).with_name("files.sql")
 PEOPLE = "-- The people are read from the vault here.\n"
 # rows of a file -> (view of files.sql, its order within a region)
+# What files.sql takes from the vault: no more of a person than a file may ask for.
+_PERSONAL = (
+    "name", "nickname", "postal_code", "address", "address_detail", "bank_code", "branch_code", "account_type",
+    "account_no", "account_holder", "card_no",
+)  # fmt: skip
 VIEWS = {
     "lines": ("file_line", "line_no"),
     "held": ("file_held", "participant_id"),
@@ -129,9 +134,9 @@ def _prepare(connection: duckdb.DuckDBPyConnection, home: Home, layout: Layout, 
     before, after = SQL.read_text("utf-8").split(PEOPLE)
     connection.execute(before)
     wanted = connection.table("wanted_person").to_arrow_table()
-    connection.register(
-        "person", vault.read(home, batch.program_id, wanted, f"files of batch {batch.batch_id}", batch.approved_by)
-    )
+    why = f"files of batch {batch.batch_id}"
+    people = vault.read(home, batch.program_id, wanted, why, batch.approved_by, _PERSONAL)
+    connection.register("person", people)
     connection.execute(after)
     connection.unregister("person")
     nobody = connection.execute("select participant_id from file_line where not is_known order by 1 limit 1").fetchone()

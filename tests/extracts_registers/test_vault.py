@@ -128,6 +128,9 @@ def test_read_takes_pairs_of_several_snapshots_and_a_relation(extracts):
         {"source_file_id": FILE_1, "name": "홍길동"},
         {"source_file_id": f"{2:064x}", "name": "홍길순"},
     ]
+    some = vault.read(register.home, "kr_carbon_point", wanted, columns=("name", "account_no"))
+    assert some.schema.names == ["source_file_id", "participant_id", "name", "account_no"]
+    assert some.to_pylist() == found.select(some.schema.names).to_pylist()
     relation = duckdb.sql(f"select '{FILE_1}' as source_file_id, 'P1' as participant_id")
     assert vault.read(register.home, "kr_carbon_point", relation).num_rows == 1
     assert vault.read(register.home, "another_programme", wanted).num_rows == 0
