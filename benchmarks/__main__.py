@@ -46,8 +46,8 @@ def main() -> None:
             _say(months.lines(size, {history: months.run(folder, size, history) for history in months.HISTORIES}))
         if "airflow" in options.parts:
             found = airflow_share.run(folder)
-            _say([airflow_share.line(*found)])
-            figures["airflow_seconds"] = found[0] - found[1]
+            _say([airflow_share.line(found)])
+            figures["airflow_seconds"] = found.of_a_run
     shown = (f"{key}={'na' if value is None else f'{value:.2f}'}" for key, value in figures.items())
     print(f"bench participants={participants} {' '.join(shown)}")
 
