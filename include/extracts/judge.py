@@ -151,13 +151,14 @@ def _judge_rows(
         files = []
         if reasons and personal:
             files = _show_refused(con, source, receipt, home, found, received, with_quarantine=not too_many)
+        figures = kind.figures(con) if hasattr(kind, "figures") and not too_many else {}
     if too_many:
         examples = con.execute("select row_no, reason from refused order by 1 limit ?", [_EXAMPLES]).fetchall()
-        figures = {"rows_in_file": received.count, "reasons": reasons, "first_refused": examples}
+        shown = {"rows_in_file": received.count, "reasons": reasons, "first_refused": examples}
         raise read.FileRefused(
             "too_many_bad_rows",
             f"{bad} of {counts['rows_read']} rows are refused, more than {source.max_bad_ratio}; send a corrected file",
-            figures,
+            shown,
         )
     if staging:
         staging.result()
@@ -176,7 +177,7 @@ def _judge_rows(
         **counts,
         "reasons": reasons,
         "ignored_columns": found.ignored,
-        "figures": kind.figures(con) if hasattr(kind, "figures") else {},
+        "figures": figures,
         "staged_sha256": on_disk.sha256(stage),
         "files": [str(file.relative_to(home.root)) for file in files],
     }
