@@ -15,7 +15,7 @@
 
 {#-
   stored(product(left, right)). Rounding in 128 bits takes fifty times as long as in 64, where a product below a million
-  has room: with it a nation's figures take 2 seconds instead of 10.
+  has room.
 -#}
 {% macro stored_product(left, right) -%}
     case

@@ -110,7 +110,7 @@ def read(
     the vault.
     """
     found, asked = [], [name for name in COLUMNS if name == "participant_id" or name in set(columns)]
-    with duckdb.connect(config={"temp_directory": ""}) as con:  # nothing of it goes to disk as it is
+    with _connect() as con:
         con.register("wanted", _pairs(wanted))
         snapshots = con.execute("select distinct source_file_id from wanted order by 1").fetchall()
         for (sha256,) in snapshots:
@@ -152,8 +152,16 @@ def erase(home: Home, source_id: str, sha256: str, participant_ids: Iterable[str
         os.fsync(file.fileno())
     aside.replace(folder / f"{sha256}.erased.json")
     opened = encryption.create_decryption_properties(footer_key=_file_key(home))
-    with pq.ParquetFile(folder / f"{sha256}.parquet", decryption_properties=opened) as file, duckdb.connect() as con:
+    with (
+        pq.ParquetFile(folder / f"{sha256}.parquet", decryption_properties=opened) as file,
+        _connect() as con,
+    ):
         write(home, source_id, sha256, con.from_arrow(_complete(file.read())))
+
+
+def _connect() -> duckdb.DuckDBPyConnection:
+    """In memory, and nowhere else: personal data never go to disk as they are."""
+    return duckdb.connect(config={"temp_directory": ""})
 
 
 def _part(

@@ -23,12 +23,12 @@ from include.settings import Home
 
 SQL = Path(__file__).with_name("files.sql")
 PEOPLE = "-- The people are read from the vault here.\n"
-# rows of a file -> (view of files.sql, its order within a region)
 # What files.sql takes from the vault: no more of a person than a file may ask for.
 _PERSONAL = (
     "name", "nickname", "postal_code", "address", "address_detail", "bank_code", "branch_code", "account_type",
     "account_no", "account_holder", "card_no",
 )  # fmt: skip
+# rows of a file -> (view of files.sql, its order within a region)
 VIEWS = {
     "lines": ("file_line", "line_no"),
     "held": ("file_held", "participant_id"),
