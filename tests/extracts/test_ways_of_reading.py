@@ -200,7 +200,7 @@ ORDERS = {
 
 @pytest.mark.parametrize("case", ORDERS)
 def test_readings_are_staged_in_order(office: Office, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
-    monkeypatch.setattr("include.extracts.partitions.ROWS_PER_GROUP", 3)
+    monkeypatch.setattr("include.extracts.lake_files.WRITTEN_AT_ONCE", 3)
     office.drop("kr_kepco", "kepco_1.csv", [kepco(number, usage=str(number)) for number in ORDERS[case]])
     office.take_in("kr_kepco")
     [staged] = [path for path in (office.home.lake / "_staged" / "kr_kepco").glob("*.parquet") if path.stem.isalnum()]
