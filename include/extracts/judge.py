@@ -95,7 +95,8 @@ def judge(source: Source, receipt: dict, home: Home, policy: Any, wanted: str, p
     work.mkdir(parents=True, exist_ok=True)
     stored = work / f"{receipt['sha256']}.json"
     stored.unlink(missing_ok=True)  # from here on the file counts as not judged
-    with duckdb.connect(config={"temp_directory": str(work / ".spill")}) as con:
+    # No checkpoint: in memory it would but make tables small that are soon dropped.
+    with duckdb.connect(config={"temp_directory": str(work / ".spill"), "checkpoint_threshold": "1TB"}) as con:
         try:
             if found := read.forbidden(source, path):
                 raise read.FileRefused("forbidden_column", land.forbidden_detail(found))

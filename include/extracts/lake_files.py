@@ -63,9 +63,9 @@ def write_stream(
 ) -> bool:
     """Write many rows (in a total order) as Parquet, a row group per batch; True if the file changed.
 
-    ``schema`` has the columns in their order; those of ``known`` hold that one text throughout and are in no batch. What
-    it says is never null takes half as long to write; raises ArrowInvalid if it is null nevertheless.
-    What ``batches`` raises leaves ``path`` as it was. The same rows give the same bytes.
+    ``schema`` has the columns in their order; those of ``known`` hold that one text throughout and are in no batch.
+    What it says is never null takes half as long to write; raises ArrowInvalid if it is null nevertheless. What
+    ``batches`` raises leaves ``path`` as it was. The same rows give the same bytes.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp")

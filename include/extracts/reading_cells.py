@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import duckdb
 import numpy as np
@@ -18,17 +19,17 @@ _DIGITS = re.compile(r"\[0-9\]\{([0-9]+)\}")  # the commonest form of a customer
 
 
 class Cells:
-    """SQL on the view ``cells``: row_no and, per field, the text or (of a column with few texts) its code.
+    """SQL on the view ``cells``: row_no, the texts of each field and (of a column with few texts) what they mean.
 
-    Ask for all meanings first, then ``make`` what ``source`` selects from.
+    Ask for all meanings first, then ``make`` what ``source`` selects from. There is no join in it, after which the rows
+    would come in another order and had to be sorted.
     """
 
     def __init__(self, con: duckdb.DuckDBPyConnection, source: Source, received: Received) -> None:
         self._con, self._fields, self._count = con, list(source.columns), received.count
         columns = self._columns = received.columns
         self._coded = {name for name, column in columns.items() if column.is_coded}
-        self._meanings: dict[str, dict[str, str]] = {}
-        self._names: dict[str, str] = {}
+        self._meanings: dict[str, dict[str, str]] = {}  # field -> SQL of a meaning -> its column
         self._added: dict[str, pa.ChunkedArray] = {}
 
     def __call__(self, field: str, meaning: Callable[[str], str]) -> str:
@@ -36,7 +37,7 @@ class Cells:
         if field not in self._coded:
             return f"({meaning(f'cells.{field}')})"
         meanings = self._meanings.setdefault(field, {})
-        return f"{field}_texts.{meanings.setdefault(meaning('text'), f'meaning_{len(meanings)}')}"
+        return f"cells.{meanings.setdefault(meaning('text'), f'{field}_{len(meanings)}')}"
 
     def meter_no(self, field: str, pattern: str | None) -> tuple[str, str]:
         """SQL for the number in ``field`` without hyphens and spaces, and for whether it is none of ``pattern``."""
@@ -71,39 +72,45 @@ class Cells:
 
     def name(self, field: str, meaning: Callable[[str], str]) -> str:
         """The same for a meaning that is a text; of few texts an ENUM of them, sorted."""
-        sql = self(field, meaning)
-        if field in self._coded:
-            self._names[field] = sql.split(".")[1]
-        return sql
+        if field not in self._coded:
+            return self(field, meaning)
+        names = self._worked_out(field, f"{meaning('text')} as name")["name"].combine_chunks()
+        if names.null_count == len(names):
+            return "null::varchar"
+        self._con.register("names", pa.table({"name": names}))
+        chosen = "select distinct name from names where name is not null order by all"
+        self._con.execute(f"create type {field}_names as enum ({chosen})")
+        self._con.unregister("names")
+        self._added[f"{field}_name"] = self._columns[field].of(names.dictionary_encode())
+        return f"cells.{field}_name::{field}_names"
 
     def forget(self) -> None:
         """Free what ``make`` registered."""
         self._con.unregister("cells")
 
     def make(self) -> str:
-        """Make ``cells`` and the tables ``<field>_texts``; the FROM clause for them."""
+        """Make ``cells``; the FROM clause for it."""
         if not self._columns:  # of a large file
             return "raw as cells"
         table = {"row_no": pa.array(np.arange(1, self._count + 1))}
         for name in self._fields:
-            column = self._columns.get(name)
-            if column is None:
+            if name not in self._columns:
                 table[name] = pa.nulls(self._count, pa.string())
-            else:
-                table[name] = column.codes() if column.is_coded else column.values()
+            elif name not in self._coded:
+                table[name] = self._columns[name].values()
+        with ThreadPoolExecutor() as beside:
+            for name, meanings in self._meanings.items():
+                found = self._worked_out(name, ", ".join(f"{sql} as {alias}" for sql, alias in meanings.items()))
+                values = [found[alias].combine_chunks() for alias in meanings.values()]
+                table |= zip(meanings.values(), beside.map(self._columns[name].of, values), strict=True)
         self._con.register("cells", pa.table(table | self._added))
-        for name in self._meanings:
-            self._make_texts(name)
-        return "cells" + "".join(f" join {name}_texts on {name}_texts.code = cells.{name}" for name in self._meanings)
+        return "cells"
 
-    def _make_texts(self, field: str) -> None:
+    def _worked_out(self, field: str, meanings: str) -> pa.Table:
+        """``meanings`` (SQL) of a coded field's texts, by code."""
         texts = self._columns[field].texts()
-        meanings = ", ".join(f"{sql} as {alias}" for sql, alias in self._meanings[field].items())
         self._con.register("known", pa.table({"code": pa.array(range(len(texts)), pa.int32()), "text": texts}))
-        self._con.execute(f"create table {field}_texts as select code, {meanings} from known")
-        self._con.unregister("known")
-        if alias := self._names.get(field):
-            names = f"select distinct {alias} from {field}_texts where {alias} is not null order by all"
-            if self._con.execute(names).fetchone():
-                self._con.execute(f"create type {field}_names as enum ({names})")
-                self._con.execute(f"alter table {field}_texts alter {alias} type {field}_names")
+        try:
+            return self._con.sql(f"select {meanings} from known order by code").to_arrow_table()
+        finally:
+            self._con.unregister("known")

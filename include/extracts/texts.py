@@ -114,9 +114,9 @@ class Column:
         """By code."""
         return pa.array(list(self._codes), pa.string())
 
-    def codes(self) -> pa.ChunkedArray:
-        """INTEGER per row; only of a coded column."""
-        return pa.chunked_array(self._parts, pa.int32())
+    def of(self, values: pa.Array) -> pa.ChunkedArray:
+        """Per row its text's of ``values`` by code; only of a coded column."""
+        return pa.chunked_array([values.take(codes) for codes in self._parts], values.type)
 
     def values(self) -> pa.ChunkedArray:
         """The folded texts of all rows."""

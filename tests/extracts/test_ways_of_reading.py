@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from include.extracts import csv_blocks, kinds, parsers, read, received, texts, values
+from include.extracts import csv_blocks, kinds, parsers, partitions, read, received, texts, values
 from include.packs.policy import Policy
 from include.packs.sources import Source
 from include.settings import Home
@@ -206,6 +206,18 @@ def test_readings_are_staged_in_order(office: Office, monkeypatch: pytest.Monkey
     [staged] = [path for path in (office.home.lake / "_staged" / "kr_kepco").glob("*.parquet") if path.stem.isalnum()]
     found = duckdb.execute("select meter_key, usage::int, row_no from read_parquet(?)", [str(staged)]).fetchall()
     assert found == [(f"{number:010d}", number, ORDERS[case].index(number) + 1) for number in range(1, 8)]
+
+
+def test_what_comes_in_order_is_not_sorted(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a file large enough that several threads make its rows: nothing on the way may take them out of order."""
+    given, passed = partitions._ascending, []
+    monkeypatch.setattr(
+        partitions, "_ascending", lambda batches: (passed.append(len(batch)) or batch for batch in given(batches))
+    )
+    count = 400_000
+    office.drop("kr_kepco", "kepco_1.csv", [kepco(number, usage=str(number % 9)) for number in range(count)])
+    office.take_in("kr_kepco")
+    assert sum(passed) == count
 
 
 def test_months_out_of_order_are_staged_in_order(office: Office) -> None:
