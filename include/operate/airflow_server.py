@@ -16,14 +16,14 @@ from pathlib import Path
 
 from include.settings import PROJECT_ROOT, Home
 
-COMPONENTS = {
+COMPONENTS = {  # module and arguments
     # Two processes, one for us and one for the tasks: on SQLite a request of ours that waits for a task's write would
     # keep that write from being committed.
-    "api-server": ["api-server", "--apps", "core", "--port", "{port}"],
-    "execution-api": ["api-server", "--apps", "execution", "--port", "{execution_port}"],
+    "api-server": ["airflow", "api-server", "--apps", "core", "--port", "{port}"],
+    "execution-api": ["airflow", "api-server", "--apps", "execution", "--port", "{execution_port}"],
     # Task logs are read from files, so nobody needs to serve them.
-    "scheduler": ["scheduler", "--skip-serve-logs"],
-    "dag-processor": ["dag-processor"],
+    "scheduler": ["include.operate.airflow_scheduler", "scheduler", "--skip-serve-logs"],
+    "dag-processor": ["airflow", "dag-processor"],
 }
 OPERATOR = "operator"
 
@@ -107,7 +107,7 @@ class AirflowServer:
             self.migrate(environment)
             for name, arguments in self.components.items():
                 filled = [argument.format_map(vars(self)) for argument in arguments]
-                self.processes[name] = self.start(name, ["-m", "airflow", *filled], environment)
+                self.processes[name] = self.start(name, ["-m", *filled], environment)
             self._pid_file.write_text(json.dumps([process.pid for process in self.processes.values()]))
         except BaseException:
             self.stop()

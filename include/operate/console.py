@@ -36,7 +36,7 @@ class Console(AirflowServer):
 
     stamp = "migrated_with_users"
     # None of our tasks needs a triggerer, but the UI shows one that is missing as something broken.
-    components = COMPONENTS | {"triggerer": ["triggerer", "--skip-serve-logs"]}
+    components = COMPONENTS | {"triggerer": ["airflow", "triggerer", "--skip-serve-logs"]}
 
     def __init__(self, home: settings.Home) -> None:
         super().__init__(home)
