@@ -160,8 +160,9 @@ TABLES: dict[str, dict[str, str]] = {
 COMPARED: dict[str, dict[str, str]] = {
     # One row per usage month: digest of the bytes of its readings' files.
     "reading_months": {"usage_month": "DATE", "sha256": "VARCHAR"},
-    # The tables int_reading_months, int_metered_units and int_period_inputs of the published marts.
+    # The tables int_reading_months, int_reading_files, int_metered_units and int_period_inputs of the published marts.
     "published_reading_months": {"usage_month": "DATE", "sha256": "VARCHAR"},
+    "published_reading_files": {"file_no": "INTEGER", "source_file_id": "VARCHAR"},
     "published_units": {
         "unit_key": "INTEGER",
         "program_id": "VARCHAR",

@@ -24,6 +24,7 @@ _FICLONE = 0x40049409  # linux/fs.h: share the blocks until one of the two files
 # table of lake.COMPARED -> the published table that it is
 _PUBLISHED = {
     "published_reading_months": "int_reading_months",
+    "published_reading_files": "int_reading_files",
     "published_units": "int_metered_units",
     "published_period_inputs": "int_period_inputs",
 }

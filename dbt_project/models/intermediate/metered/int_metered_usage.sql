@@ -25,8 +25,10 @@ select
     -- Not widened as elsewhere, which would take a third longer on every reading: up to 999,999,999 kg a month.
     {{ stored('readings.usage * factors.kg_co2_per_unit') }} as co2_kg,
     readings.is_estimated,
-    readings.source_file_id
+    files.source_file_id
 from readings
+inner join {{ ref('int_reading_files') }} as files
+    on readings.file_no = files.file_no
 inner join {{ ref('int_metered_units') }} as units
     on readings.unit_key = units.unit_key
 left join {{ ref('int_factors') }} as factors
