@@ -1,6 +1,14 @@
 -- One pass over the readings: each is the use of its own month, a baseline of the same calendar month, both or neither.
 with stale_rows as {{ stale_rows(ref('int_metered_rows'), 'period_no') }},
 
+first_months as (
+    select
+        period_no,
+        min(month_no) as month_no
+    from {{ ref('int_period_months') }}
+    group by period_no
+),
+
 contributions as (
     select
         row_of.unit_key,
@@ -25,17 +33,17 @@ contributions as (
         readings.month_no = months.month_no
         or readings.month_no between row_of.baseline_from_no and row_of.baseline_to_no
     union all
-    -- A month without a reading is a row too.
+    -- A unit without any reading is there too, with a first month.
     select
         row_of.unit_key,
         row_of.period_no,
-        months.month_no,
+        first_months.month_no,
         null as actual_usage,
         null as baseline_usage,
         false as is_tariff_excluded
     from stale_rows as row_of
-    inner join {{ ref('int_period_months') }} as months
-        on row_of.period_no = months.period_no
+    inner join first_months
+        on row_of.period_no = first_months.period_no
 )
 
 select

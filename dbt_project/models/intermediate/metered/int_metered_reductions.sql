@@ -2,7 +2,7 @@ with totals as (
     select
         months.unit_key,
         months.period_no,
-        count(*) as months,
+        count(*) as months_known,
         count(months.actual_usage) as months_evaluated,
         cast(sum(months.actual_usage) as decimal(18, 3)) as actual_usage,
         bool_or(months.is_tariff_excluded) as is_tariff_excluded,
@@ -23,19 +23,22 @@ baselines as (
     select
         totals.unit_key,
         totals.period_no,
-        totals.months,
+        periods.months,
+        totals.months_known,
         totals.months_evaluated,
         totals.actual_usage,
         totals.is_tariff_excluded,
         totals.baseline_months
-        < case when policies.gap_fill = 'none' then totals.months else policies.baseline_min_months end
+        < case when policies.gap_fill = 'none' then periods.months else policies.baseline_min_months end
             as is_baseline_missing,
         -- Absent months are filled with the mean of the present ones.
         {{ from_micros(rounded_quotient(
-            '(cast(totals.baseline_numerator as hugeint) * totals.months * 1000)',
+            '(cast(totals.baseline_numerator as hugeint) * periods.months * 1000)',
             '(policies.common_denominator * totals.baseline_months)'
         )) }} as baseline_usage
     from totals
+    inner join {{ ref('int_periods') }} as periods
+        on totals.period_no = periods.period_no
     inner join {{ ref('int_baseline_policies') }} as policies
         on totals.period_no = policies.period_no
 ),
@@ -44,6 +47,7 @@ judged as (
     select
         baselines.unit_key,
         baselines.period_no,
+        baselines.months_known,
         baselines.months_evaluated,
         baselines.actual_usage,
         baselines.baseline_usage,
@@ -75,6 +79,7 @@ figures as (
         unit_key,
         period_no,
         status,
+        months_known,
         months_evaluated,
         kg_co2_per_unit,
         case when status = 'evaluated' then baseline_usage end as baseline_usage,
@@ -87,6 +92,7 @@ select
     unit_key,
     period_no,
     status,
+    months_known,
     cast(months_evaluated as integer) as months_evaluated,
     baseline_usage,
     actual_usage,
