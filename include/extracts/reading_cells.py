@@ -37,7 +37,7 @@ class Cells:
         if field not in self._coded:
             return f"({meaning(f'cells.{field}')})"
         meanings = self._meanings.setdefault(field, {})
-        return f"cells.{meanings.setdefault(meaning('text'), f'{field}_{len(meanings)}')}"
+        return f"cells.{meanings.setdefault(meaning('text'), f'{field}_means_{len(meanings)}')}"
 
     def meter_no(self, field: str, pattern: str | None) -> tuple[str, str]:
         """SQL for the number in ``field`` without hyphens and spaces, and for whether it is none of ``pattern``."""
