@@ -26,8 +26,9 @@ _PERIOD = "period_id = getvariable('period_id')"
 # mart -> which of its rows the half-year adds
 HALF_YEAR = {
     "fct_monthly_usage": "usage_month >= getvariable('first_month')",
-    **dict.fromkeys(("fct_monthly_comparisons", "fct_reductions", "fct_point_awards", "fct_rankings"), _PERIOD),
-    "fct_payouts": _PERIOD,
+    **dict.fromkeys(
+        ("fct_monthly_comparisons", "fct_reductions", "fct_point_awards", "fct_rankings", "fct_payouts"), _PERIOD
+    ),
 }
 
 

@@ -1,4 +1,5 @@
 -- Readings find their unit and their file by hashes: two of one hash would give a reading to another's meter or twice.
+-- Should it ever be, compare the texts where the hashes are compared: is_meter_of, int_metered_readings.
 with streams as (
     select distinct
         program_id,
@@ -12,14 +13,23 @@ with streams as (
         provider,
         utility
     from {{ ref('stg_providers') }}
+),
+
+named as (
+    select
+        hash(program_id, provider, utility) as name_hash,
+        concat_ws(' ', program_id, provider, utility) as name
+    from streams
+    union all
+    select
+        hash(source_file_id) as name_hash,
+        source_file_id as name
+    from {{ ref('int_reading_files') }}
 )
 
-select hash(program_id, provider, utility) as name_hash
-from streams
-group by name_hash
-having count(*) > 1
-union all
-select hash(source_file_id) as name_hash
-from {{ ref('int_reading_files') }}
+select
+    name_hash,
+    string_agg(name, ', ' order by name) as names
+from named
 group by name_hash
 having count(*) > 1

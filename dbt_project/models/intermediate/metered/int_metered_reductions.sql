@@ -23,7 +23,6 @@ baselines as (
     select
         totals.unit_key,
         totals.period_no,
-        periods.months,
         totals.months_known,
         totals.months_evaluated,
         totals.actual_usage,
@@ -57,7 +56,7 @@ judged as (
             when units.withdrawn_on <= periods.ends_on then 'withdrawn'
             when units.joined_on >= periods.starts_on then 'joined_during_period'
             when baselines.is_tariff_excluded then 'tariff_excluded'
-            when baselines.months_evaluated < baselines.months then 'usage_missing'
+            when baselines.months_evaluated < periods.months then 'usage_missing'
             when baselines.is_baseline_missing then 'baseline_missing'
             when baselines.baseline_usage = 0 then 'baseline_zero'
             else 'evaluated'
