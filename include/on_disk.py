@@ -33,3 +33,17 @@ def private_folder(path: Path) -> Path:
 def private_file(path: Path) -> BinaryIO:
     """Open a file that only its owner may read, for writing; what was in it is gone."""
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+
+
+def replace_private(path: Path, content: bytes) -> None:
+    """Put ``content`` in the place of ``path``, whole or not at all and on disk before it is seen; only for its owner."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with private_file(temporary) as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync(path.parent)
