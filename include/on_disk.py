@@ -36,7 +36,7 @@ def private_file(path: Path) -> BinaryIO:
 
 
 def replace_private(path: Path, content: bytes) -> None:
-    """Put ``content`` in the place of ``path``, whole or not at all and on disk before it is seen; only for its owner."""
+    """Put ``content`` in the place of ``path``: whole, on disk before it is seen, and only for its owner."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with private_file(temporary) as file:

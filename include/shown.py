@@ -14,7 +14,7 @@ _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 def escaped(text: str) -> str:
-    """The text on one line, every character that is not seen as such written as ``\\xNN``, ``\\uNNNN`` or ``\\UNNNNNNNN``.
+    """The text on one line, every character that is not seen written as ``\\xNN``, ``\\uNNNN`` or ``\\UNNNNNNNN``.
 
     For terminals, logs, JSON reports and names of files: no terminal escape, line break, direction mark or byte that is
     no UTF-8 (a surrogate of ``os.fsdecode``) gets through. Spaces other than U+0020 are written out too, but for the
@@ -24,7 +24,7 @@ def escaped(text: str) -> str:
 
 
 def markdown(text: str) -> str:
-    """The text as a Markdown renderer shows it word for word: no link, image, emphasis, table cell or HTML of its own."""
+    """The text as a Markdown renderer shows it word for word: no link, image, emphasis, table or HTML of its own."""
     return "".join(
         sign if sign.isalnum() or sign in " -" or ord(sign) > 0x7F else f"&#{ord(sign)};" for sign in escaped(text)
     )
