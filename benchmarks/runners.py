@@ -10,6 +10,7 @@ import shutil
 from pathlib import Path
 
 from benchmarks.nation import Nation, month_name, packs
+from include import quoted
 from include.settings import Home
 
 Answer = tuple[int, int, int]
@@ -73,8 +74,7 @@ def writing(home: Home, nation: Nation) -> Answer:
     path.unlink(missing_ok=True)
     with duckdb.connect(str(path)) as con:
         _as_we_do(con)
-        published = str(home.database).replace("'", "''")
-        con.execute(f"attach '{published}' as published (read_only)")
+        con.execute(f"attach {quoted.text(home.database)} as published (read_only)")
         con.execute("set variable period_id = ?", [nation.period_id])
         con.execute("set variable first_month = ?::date", [f"{month_name(nation.last_no - 5)}-01"])
         con.execute("create schema marts")

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import duckdb
 
+from include import quoted
+
 # table -> column -> DuckDB type
 TABLES: dict[str, dict[str, str]] = {
     # One row per (provider, utility, meter_key, usage_month): the version in force.
@@ -192,12 +194,10 @@ def create_sources(connection: duckdb.DuckDBPyConnection, lake: Path) -> None:
     for table in TABLES:
         files = sorted(str(path) for path in (lake / table).rglob("*.parquet"))
         if files:
-            # A view takes no prepared parameters; DuckDB's own quoting of a list literal does.
-            paths = ", ".join("'" + path.replace("'", "''") + "'" for path in files)
             columns = ", ".join(f'"{name}"::{kind} as "{name}"' for name, kind in TABLES[table].items())
             connection.execute(
-                f"create or replace view lake.{table} as "
-                f"select {columns} from read_parquet([{paths}], hive_partitioning = false, union_by_name = true)"
+                f"create or replace view lake.{table} as select {columns} "
+                f"from read_parquet({quoted.texts(files)}, hive_partitioning = false, union_by_name = true)"
             )
         else:
             connection.execute(f"create or replace table lake.{table} ({columns_sql(table)})")

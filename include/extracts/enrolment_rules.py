@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 import duckdb
 import pyarrow as pa
 
+from include import quoted
 from include.packs.sources import Source
 
 
@@ -61,7 +62,7 @@ def _refuse_by_row(
     reasons["customer_no_missing"] = _any(f"{without_number[u]} or {used_without_provider[u]}" for u in utilities)
     # An aggregated meter is keyed by the whole unit.
     reasons["complex_unit_missing"] = _any(f"({u}_method = 'aggregated' and {u}_meter_key is null)" for u in utilities)
-    cases = " ".join(f"when {condition} then '{reason}'" for reason, condition in reasons.items())
+    cases = " ".join(f"when {condition} then {quoted.text(reason)}" for reason, condition in reasons.items())
     con.execute(
         f"""
         insert into refused
@@ -87,7 +88,7 @@ def _refuse_duplicates(
         """
     )
     numbers = " union all ".join(
-        f"select row_no, '{u}' as utility, {u}_provider as provider, {u}_meter_key as meter_key from active"
+        f"select row_no, {quoted.text(u)} as utility, {u}_provider as provider, {u}_meter_key as meter_key from active"
         for u in utilities
     )
     con.execute(f"create view meters as {numbers}")

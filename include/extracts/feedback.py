@@ -14,6 +14,7 @@ from pathlib import Path
 
 import duckdb
 
+from include import quoted
 from include.extracts import kinds, lake_files, parsers
 from include.extracts.quarantine import guarded, path_for
 from include.extracts.read import Layout
@@ -44,19 +45,17 @@ def blamed(con: duckdb.DuckDBPyConnection, source: Source) -> dict[int, tuple[st
     of_kind = getattr(kinds.module_of(source.kind), "blame", lambda source: [])
     causes = [(reason, field, sql) for reason, field, sql in of_kind(source) if field in source.columns]
     causes += [
-        ("missing_value", field, f'raw."{field}" is null')
+        ("missing_value", field, f"raw.{quoted.name(field)} is null")
         for field, column in source.columns.items()
         if column.not_null
     ]
     branches = []
     for reason in dict.fromkeys(reason for reason, _, _ in causes):
         own = [(field, sql) for of, field, sql in causes if of == reason]
-        fields = ", ".join(f"case when {sql} then {lake_files.sql_text(field)} end" for field, sql in own)
-        every = ", ".join(lake_files.sql_text(field) for field, _ in own)
+        fields = ", ".join(f"case when {sql} then {quoted.text(field)} end" for field, sql in own)
+        every = ", ".join(quoted.text(field) for field, _ in own)
         found = f"list_filter([{fields}], lambda field: field is not null)"
-        branches.append(
-            f"when {lake_files.sql_text(reason)} then case when len({found}) > 0 then {found} else [{every}] end"
-        )
+        branches.append(f"when {quoted.text(reason)} then case when len({found}) > 0 then {found} else [{every}] end")
     tables = {name for (name,) in con.execute("select table_name from duckdb_tables()").fetchall()}
     parsed = "join parsed on parsed.row_no = refused.row_no" if "parsed" in tables else ""
     found = con.execute(

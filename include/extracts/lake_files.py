@@ -16,20 +16,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from include import on_disk
+from include import on_disk, quoted
 
 WRITTEN_AT_ONCE = 200_000  # rows
 _CODED = pa.dictionary(pa.int32(), pa.string())
-
-
-def sql_text(value: str) -> str:
-    """A SQL literal, for the places where DuckDB takes no parameter (COPY, views)."""
-    return "'" + value.replace("'", "''") + "'"
-
-
-def sql_list(paths: list[Path]) -> str:
-    """A SQL list literal of paths."""
-    return "[" + ", ".join(sql_text(str(path)) for path in paths) + "]"
 
 
 def replace_file(temporary: Path, path: Path) -> bool:
@@ -48,9 +38,9 @@ def write(con: duckdb.DuckDBPyConnection, query: str, path: Path, metadata: dict
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp")
-    pairs = ", ".join(f"{key}: {sql_text(value)}" for key, value in (metadata or {}).items())
+    pairs = ", ".join(f"{quoted.name(key)}: {quoted.text(value)}" for key, value in (metadata or {}).items())
     extra = f", kv_metadata {{{pairs}}}" if pairs else ""
-    con.execute(f"copy ({query}) to {sql_text(str(temporary))} (format parquet, compression zstd{extra})")
+    con.execute(f"copy ({query}) to {quoted.text(temporary)} (format parquet, compression zstd{extra})")
     return replace_file(temporary, path)
 
 

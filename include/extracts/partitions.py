@@ -11,6 +11,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from include import quoted
 from include.extracts import lake_files
 from include.extracts.kinds import StagedFile
 from include.lake import TABLES
@@ -105,7 +106,7 @@ def _markers(con: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, str]:
     paths = sorted(folder.glob("usage_month=*/data.parquet"))
     if not paths:
         return {}
-    metadata = f"parquet_kv_metadata({lake_files.sql_list(paths)})"
+    metadata = f"parquet_kv_metadata({quoted.texts(paths)})"
     query = f"select file_name, value::varchar from {metadata} where key::varchar = 'made_of'"
     return dict.fromkeys(map(str, paths), "") | dict(con.execute(query).fetchall())
 
@@ -114,8 +115,7 @@ def _in_force(source: Source, files: list[StagedFile], month: str) -> str:
     """The month's readings in force: of the same meter and utility the last file's."""
     columns = ", ".join(f'{name}::{kind} as "{name}"' for name, kind in COLUMNS.items())
     rows = " union all ".join(
-        f"select *, {seq} as seq "
-        f"from read_parquet({lake_files.sql_text(str(file.path))}) where usage_month = date '{month}-01'"
+        f"select *, {seq} as seq from read_parquet({quoted.text(file.path)}) where usage_month = date '{month}-01'"
         for seq, file in enumerate(files)
     )
     if len(files) == 1:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import duckdb
 import pyarrow as pa
 
-from include.extracts import lake_files, rows, vault
+from include import quoted
+from include.extracts import rows, vault
 from include.extracts.kinds import Context
 from include.packs.sources import Source
 from include.settings import Home
@@ -99,7 +100,7 @@ def _field(source: Source, name: str, of: str = "") -> str:
 def keep(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> None:
     """Write the personal data of the rows in ``good`` to the vault; e-mail only with the optional consent."""
     values = {
-        "program_id": lake_files.sql_text(source.program_id),
+        "program_id": quoted.text(source.program_id),
         "address_detail": "nullif(concat_ws(' ', fields.dong, fields.ho, fields.address_detail), '')",
         "email": "case when passed.has_optional_consent then fields.email end",
     }

@@ -16,6 +16,7 @@ from typing import Any
 
 import duckdb
 
+from include import quoted
 from include.extracts import lake_files, quarantine
 from include.extracts.kinds import StagedFile
 from include.extracts.partitions import COLUMNS
@@ -116,7 +117,7 @@ def _bills_in_force(con: duckdb.DuckDBPyConnection, staged: list[StagedFile]) ->
         create table spans as
         with latest as (
             select staged.* exclude (usage_month), seq, source_file_id
-            from read_parquet({lake_files.sql_list([file.path for file in staged])}, filename = 'path') as staged
+            from read_parquet({quoted.texts(file.path for file in staged)}, filename = 'path') as staged
             join files using (path)
             qualify row_number() over (partition by utility, meter_key, starts_on, ends_on order by seq desc) = 1
         )
@@ -185,9 +186,9 @@ def _months(con: duckdb.DuckDBPyConnection) -> None:
 
 def _readings(source: Source, month: str) -> str:
     known = {
-        "program_id": lake_files.sql_text(source.program_id),
-        "source_id": lake_files.sql_text(source.source_id),
-        "provider": lake_files.sql_text(source.provider or ""),
+        "program_id": quoted.text(source.program_id),
+        "source_id": quoted.text(source.source_id),
+        "provider": quoted.text(source.provider or ""),
     }
     known["row_no"] = "null"  # a month may be of several bills
     columns = ", ".join(f'{known.get(name, name)}::{kind} as "{name}"' for name, kind in COLUMNS.items())

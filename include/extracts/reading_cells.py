@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from include.extracts import lake_files
+from include import quoted
 from include.extracts.received import Received
 from include.packs.sources import Source
 
@@ -35,7 +35,7 @@ class Cells:
     def __call__(self, field: str, meaning: Callable[[str], str]) -> str:
         """SQL for the ``meaning`` (SQL of the SQL of a text) of the field's cell."""
         if field not in self._coded:
-            return f"({meaning(f'cells.{field}')})"
+            return f"({meaning(f'cells.{quoted.name(field)}')})"
         meanings = self._meanings.setdefault(field, {})
         return f"cells.{meanings.setdefault(meaning('text'), f'{field}_means_{len(meanings)}')}"
 
@@ -55,7 +55,7 @@ class Cells:
             has_length = pc.equal(pc.binary_length(numbers), int(digits[1]))
             self._added["is_agreed"] = pc.and_(has_length, pc.ascii_is_decimal(numbers))
             return found, f"{found} is null or not cells.is_agreed"
-        return found, f"{found} is null or not regexp_full_match({found}, {lake_files.sql_text(pattern)})"
+        return found, f"{found} is null or not regexp_full_match({found}, {quoted.text(pattern)})"
 
     def _numbers(self, column: pa.ChunkedArray) -> pa.ChunkedArray:
         """``to_meter_no``, which leaves letters and digits as they are."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import duckdb
 
-from include.extracts import lake_files, prorate, rows, texts
+from include import quoted
+from include.extracts import prorate, rows, texts
 from include.extracts.reading_cells import Cells
 from include.extracts.received import Received
 from include.packs.sources import Source
@@ -97,8 +98,7 @@ def make(con: duckdb.DuckDBPyConnection, source: Source, received: Received) -> 
 def _is_estimated(source: Source, cells: Cells) -> str:
     if "read_kind" not in source.columns:
         return "false"
-    said = [lake_files.sql_text(texts.fold_text(str(value))) for value in source.option("estimated_values", [])]
-    listed = f"[{', '.join(said)}]::varchar[]"
+    listed = quoted.texts(texts.fold_text(str(value)) for value in source.option("estimated_values", []))
     return cells("read_kind", lambda text: f"coalesce(list_contains({listed}, compact({text})), false)")
 
 
@@ -153,21 +153,21 @@ def _unit_joins(source: Source, cells: Cells) -> str:
             unit = _unit(usage, cells)
             joins += (
                 f" left join units as units_{i} on units_{i}.unit = {unit}"
-                f" and units_{i}.utility = {lake_files.sql_text(usage['utility'])}"
+                f" and units_{i}.utility = {quoted.text(usage['utility'])}"
             )
     return joins
 
 
 def _unit(usage: dict, cells: Cells) -> str:
     if "given_in" in usage:
-        return f"lower(compact({lake_files.sql_text(usage['given_in'])}))"
+        return f"lower(compact({quoted.text(usage['given_in'])}))"
     return cells("unit", "lower(compact({}))".format)
 
 
 def _where(usage: dict, cells: Cells) -> str:
     """SQL: the row is one that ``usage`` is taken from; empty if it is from all."""
     return " and ".join(
-        cells(field, lambda cell, text=text: f"compact({cell}) = compact({lake_files.sql_text(str(text))})")
+        cells(field, lambda cell, text=text: f"compact({cell}) = compact({quoted.text(text)})")
         for field, text in usage.get("where", {}).items()
     )
 

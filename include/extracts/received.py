@@ -11,6 +11,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from include import quoted
 from include.extracts import csv_blocks, espi, parsers, texts
 from include.packs.sources import Source
 
@@ -71,7 +72,7 @@ def take(
     columns = {name: texts.Column() for name in source.columns if name in positions}
     read = _Reading(source, path, width, positions, way)
     if path.stat().st_size > _HELD_BYTES:
-        listed = ", ".join(f'"{name}" varchar' for name in source.columns)
+        listed = ", ".join(f"{quoted.name(name)} varchar" for name in source.columns)
         con.execute(f"create or replace table raw (row_no bigint, {listed})")
         for batch, parts in read.parts():
             if len(batch):

@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from include import quoted
 from include.extracts import lake_files
 from include.extracts.kinds import StagedFile
 from include.lake import TABLES
@@ -28,14 +29,12 @@ def value_of(text: str, values: Mapping[Any, Any]) -> str:
     """SQL for the declared value (text, or true/false) of the label that the SQL ``text`` holds; NULL for any other."""
     if not values:
         return "null::varchar"
-    cases = " ".join(
-        f"when {lake_files.sql_text(compact(label))} then {_literal(value)}" for label, value in values.items()
-    )
+    cases = " ".join(f"when {quoted.text(compact(label))} then {_literal(value)}" for label, value in values.items())
     return f"case compact({text}) {cases} end"
 
 
 def _literal(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else lake_files.sql_text(str(value))
+    return str(value).lower() if isinstance(value, bool) else quoted.text(value)
 
 
 def day_macro(source: Source) -> str:
@@ -46,7 +45,7 @@ def day_macro(source: Source) -> str:
 def complete_fields(con: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
     """Make the view ``fields``: ``raw`` and, as NULL, those of ``names`` that the source does not declare."""
     there = columns(con)
-    absent = "".join(f', null::varchar as "{name}"' for name in names if name not in there)
+    absent = "".join(f", null::varchar as {quoted.name(name)}" for name in names if name not in there)
     con.execute(f"create view fields as select raw.*{absent} from raw")
 
 
@@ -61,7 +60,7 @@ def refuse_values(con: duckdb.DuckDBPyConnection, source: Source, bad: Sequence[
 
     Makes ``duplicates`` too: of the rows left, those identical in every declared field; the first stays.
     """
-    required = [f'raw."{field}" is null' for field, column in source.columns.items() if column.not_null]
+    required = [f"raw.{quoted.name(field)} is null" for field, column in source.columns.items() if column.not_null]
     con.execute(
         f"""
         create table refused as
@@ -77,7 +76,7 @@ def refuse_values(con: duckdb.DuckDBPyConnection, source: Source, bad: Sequence[
         where reason is not null
         """
     )
-    fields = ", ".join(f'"{field}"' for field in columns(con))
+    fields = ", ".join(map(quoted.name, columns(con)))
     # Rows with an equal hash are few: only they are compared field by field.
     con.execute(
         f"""
@@ -105,10 +104,11 @@ def refuse_values(con: duckdb.DuckDBPyConnection, source: Source, bad: Sequence[
 
 def number_causes(field: str, largest: int) -> list[tuple[str, str, str]]:
     """What may be wrong with a usage, for ``blame``."""
-    number = f'to_number(raw."{field}")'
+    cell = f"raw.{quoted.name(field)}"
+    number = f"to_number({cell})"
     beyond = f"coalesce(try_cast({number} as decimal(18, 3)) > {largest}, {number} is not null)"
     return [
-        ("bad_number", field, f'raw."{field}" is not null and {number} is null'),
+        ("bad_number", field, f"{cell} is not null and {number} is null"),
         ("negative_usage", field, f"starts_with({number}, '-') and regexp_matches({number}, '[1-9]')"),
         ("usage_out_of_range", field, beyond),
     ]
@@ -142,8 +142,8 @@ def accepted(con: duckdb.DuckDBPyConnection, source: Source, staged: Sequence[St
     con.execute(
         f"""
         create view accepted as
-        select {lake_files.sql_text(source.program_id)} as program_id, seq, file_name, received_no, staged.*
-        from read_parquet({lake_files.sql_list([file.path for file in staged])}) as staged
+        select {quoted.text(source.program_id)} as program_id, seq, file_name, received_no, staged.*
+        from read_parquet({quoted.texts(file.path for file in staged)}) as staged
         join files on files.source_file_id = staged.source_file_id
         """
     )

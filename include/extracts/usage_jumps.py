@@ -11,7 +11,8 @@ from typing import Any
 
 import duckdb
 
-from include.extracts import lake_files, prorate
+from include import quoted
+from include.extracts import prorate
 from include.extracts.kinds import StagedFile
 from include.packs.sources import Source
 from include.settings import Home
@@ -39,7 +40,7 @@ def report(con: duckdb.DuckDBPyConnection, home: Home, source: Source, staged: l
         return {}
     found = con.execute(
         f"""
-        with readings as (from read_parquet({lake_files.sql_list(months)}, hive_partitioning = false)),
+        with readings as (from read_parquet({quoted.texts(months)}, hive_partitioning = false)),
              usual as (
                  select utility, meter_key, quantile_disc(usage, 0.5) as usual_usage
                  from readings group by all

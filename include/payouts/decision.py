@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from include import lake
+from include import lake, quoted
 from include.payouts import ledger
 from include.settings import Home
 
@@ -30,8 +30,7 @@ def decide(
     try:
         # The vault's personal data will be joined here: they never go to disk as they are.
         connection.execute("set temp_directory = ''; set enable_progress_bar = false")
-        quoted = str(home.database).replace("'", "''")
-        connection.execute(f"attach '{quoted}' as house (read_only)")
+        connection.execute(f"attach {quoted.text(home.database)} as house (read_only)")
         lake.create_sources(connection, home.lake)
         ledger.load(connection, home)
         connection.execute("set variable as_of = ?", [as_of])

@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 
+from include import quoted
 from include.extracts import lake_files
 from include.on_disk import sha256
 from include.payouts.csv_files import cell
@@ -39,7 +40,7 @@ def write(database: Path, folder: Path, program_id: str | None = None, period_id
     """
     (folder / "marts").mkdir(parents=True)
     with duckdb.connect() as connection:
-        connection.execute(f"attach {lake_files.sql_text(str(database))} as built (read_only)")
+        connection.execute(f"attach {quoted.text(database)} as built (read_only)")
         connection.execute("use built")
         _choose(connection, program_id, period_id)
         written = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
+from include import quoted
 from include.settings import Home
 
 
@@ -22,8 +23,7 @@ def connect(home: Home) -> duckdb.DuckDBPyConnection:
     # file that was replaced, and not the one that is there now.
     connection = duckdb.connect()
     try:
-        path = str(home.database).replace("'", "''")
-        connection.execute(f"attach '{path}' as tanso (read_only)")
+        connection.execute(f"attach {quoted.text(home.database)} as tanso (read_only)")
         connection.execute("use tanso")
     except BaseException:
         connection.close()

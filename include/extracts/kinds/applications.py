@@ -6,6 +6,7 @@ from typing import Any
 
 import duckdb
 
+from include import quoted
 from include.extracts import rows
 from include.extracts.kinds import Context, StagedFile
 from include.packs.sources import Source
@@ -42,9 +43,13 @@ def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> N
                 regexp_extract(compact(t), '{_ERA_YEAR}', 1), regexp_extract(compact(t), '{_ERA_YEAR}', 2)) end
         """
     )
-    sheet_flags = ", ".join(f'{rows.value_of(f"raw.{field}", yes_no)} as "{field}"' for field in sheets.values())
+    names = {field: quoted.name(field) for field in (*sheets.values(), *reports.values())}
+    sheet_flags = ", ".join(
+        f"{rows.value_of(f'raw.{names[field]}', yes_no)} as {names[field]}" for field in sheets.values()
+    )
     report_flags = ", ".join(
-        f'coalesce({rows.value_of(f"raw.{field}", marks)}, false) as "{field}"' for field in reports.values()
+        f"coalesce({rows.value_of(f'raw.{names[field]}', marks)}, false) as {names[field]}"
+        for field in reports.values()
     )
     con.execute(
         f"""
@@ -77,8 +82,10 @@ def _bad_values(source: Source) -> list[tuple[str, str]]:
         ("eco_marks", "parsed.eco_marks is null or parsed.eco_marks < 0"),
     ]
     sheets, reports = source.option("sheets").values(), source.option("reports").values()
-    bad += [(field, f'raw."{field}" is not null and parsed."{field}" is null') for field in sheets]
-    bad += [(field, f'raw."{field}" is not null and not parsed."{field}"') for field in reports]
+    for field in sheets:
+        bad.append((field, f"raw.{quoted.name(field)} is not null and parsed.{quoted.name(field)} is null"))
+    for field in reports:
+        bad.append((field, f"raw.{quoted.name(field)} is not null and not parsed.{quoted.name(field)}"))
     return bad
 
 
@@ -98,6 +105,5 @@ def publish(con: duckdb.DuckDBPyConnection, home: Home, source: Source, staged: 
 
 def _words(fields: dict[Any, str]) -> str:
     """SQL: the keys whose field is true, space-separated; '' if none."""
-    return (
-        "concat_ws(' ', " + ", ".join(f"case when \"{field}\" then '{key}' end" for key, field in fields.items()) + ")"
-    )
+    words = (f"case when {quoted.name(field)} then {quoted.text(key)} end" for key, field in fields.items())
+    return f"concat_ws(' ', {', '.join(words)})"

@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from include import quoted
 from include.extracts import enrolment_rules, payees, registers, rows, vault
 from include.extracts.kinds import Context, StagedFile
 from include.lake import TABLES
@@ -139,10 +140,12 @@ def _parse(con: duckdb.DuckDBPyConnection, source: Source) -> None:
         used.append((u, f"{u}_method <> 'none'", f"{u}_provider", f"{u}_meter_key"))
     for u, field in options.get("slip_utilities", {}).items():
         if field != "always":
-            columns[f"uses_{u}"] = f"case when {field} is null then true else {rows.value_of(field, yes)} end"
-        used.append((u, "true" if field == "always" else f"uses_{u}", "null::varchar", "null::varchar"))
+            said = quoted.name(field)
+            columns[_uses(u)] = f"case when {said} is null then true else {rows.value_of(said, yes)} end"
+        used.append((u, "true" if field == "always" else _uses(u), "null::varchar", "null::varchar"))
     packed = ", ".join(
-        f"case when {in_use} then struct_pack(utility := '{u}', provider := {provider}, meter_key := {meter_key}) end"
+        f"case when {in_use} then struct_pack(utility := {quoted.text(u)}, provider := {provider}, "
+        f"meter_key := {meter_key}) end"
         for u, in_use, provider, meter_key in used
     )
     con.execute(
@@ -156,6 +159,11 @@ def _parse(con: duckdb.DuckDBPyConnection, source: Source) -> None:
             for name in ("participant_type", "participant_class", "region_code", "incentive_type")
         },
     )
+
+
+def _uses(utility: str) -> str:
+    """The column of ``parsed`` that says whether a participant uses a utility that comes on slips."""
+    return quoted.name(f"uses_{utility}")
 
 
 def _bad_values(source: Source) -> list[tuple[str, str]]:
@@ -172,9 +180,9 @@ def _bad_values(source: Source) -> list[tuple[str, str]]:
     metered = options.get("metered_utilities", [])
     bad += [(f"{u}_method", f"parsed.{u}_method is null") for u in metered]
     slip_utilities = options.get("slip_utilities", {}).items()
-    bad += [(field, f"parsed.uses_{u} is null") for u, field in slip_utilities if field != "always"]
+    bad += [(field, f"parsed.{_uses(u)} is null") for u, field in slip_utilities if field != "always"]
     for participant_class in options.get("individually_billed_classes", []):
-        of_class = f"parsed.participant_class = '{participant_class}'"
+        of_class = f"parsed.participant_class = {quoted.text(participant_class)}"
         bad += [(f"{u}_method", f"{of_class} and parsed.{u}_method = 'aggregated'") for u in metered]
     if options.get("enrolment_rules"):
         matches = "regexp_full_match(coalesce(parsed.login_id, ''), getvariable('login_id_pattern'))"

@@ -26,6 +26,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from include import quoted
 from include.extracts import espi, lake_files, partitions, prorate, reading_rows, rows, usage_jumps
 from include.extracts.kinds import Context, StagedFile
 from include.packs.sources import Source
@@ -148,7 +149,7 @@ def _readings(source: Source, table: str) -> str:
     is_prorated = prorate.is_prorated(source)
     days, tariff = ("starts_on, ends_on, ", "tariff::varchar as tariff") if is_prorated else ("", "tariff")
     return " union all ".join(
-        f"select row_no, {lake_files.sql_text(usage['utility'])} as utility, meter_key, usage_month, {days}"
+        f"select row_no, {quoted.text(usage['utility'])} as utility, meter_key, usage_month, {days}"
         f"usage_{i} as usage, {tariff}, is_estimated from {table} where reason is null and usage_{i} is not null"
         for i, usage in enumerate(source.option("usages"))
     )
