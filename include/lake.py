@@ -84,7 +84,7 @@ TABLES: dict[str, dict[str, str]] = {
         "reported_months": "VARCHAR",  # calendar months with a behaviour report, space-separated, e.g. '7 8 12'
         "source_file_id": "VARCHAR",
     },
-    # One row per activity row of every accepted file.
+    # One row per activity row in force.
     "activities": {
         "program_id": "VARCHAR",
         "participant_id": "VARCHAR",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -35,14 +36,14 @@ def publish(home: Home, sources: Sequence[Source], results: Sequence[SourceResul
             for table in _OVERVIEW:
                 overview.execute(f"create table {table} ({columns_sql(table)})")
             for source in sources:
-                staged = _collect(overview, source, home, problems)
+                staged, in_force = _collect(overview, source, home, problems)
                 accepted.append((source, staged))
                 for utility in {usage["utility"] for usage in source.options["usages"]} if source.provider else ():
                     row = [source.program_id, utility, source.provider, source.source_id]
                     overview.execute("insert into providers values (?, ?, ?, ?)", row)
                 with duckdb.connect() as con:
                     values.install(con)
-                    if found := kinds.module_of(source.kind).publish(con, home, source, staged):
+                    if found := kinds.module_of(source.kind).publish(con, home, source, in_force):
                         notes[source.source_id] = found
                 totals[source.source_id] = _totals(overview, source)
             for table, by in _OVERVIEW.items():
@@ -53,10 +54,14 @@ def publish(home: Home, sources: Sequence[Source], results: Sequence[SourceResul
     return LakeResult(bool(changed), changed, list(results), totals, notes, problems, findings)
 
 
-def _collect(con: duckdb.DuckDBPyConnection, source: Source, home: Home, problems: list[str]) -> list[kinds.StagedFile]:
-    """Add the source's files and refused rows to the overview; return the accepted files, in order of supersession."""
+def _collect(
+    con: duckdb.DuckDBPyConnection, source: Source, home: Home, problems: list[str]
+) -> tuple[list[kinds.StagedFile], list[kinds.StagedFile]]:
+    """Add the source's files and refused rows to the overview; return the accepted files and those of them that the
+    kind's ``publish`` gets, both in order of supersession."""
     staged = []
-    for receipt in land.receipts(home, source.source_id):
+    receipts = land.receipts(home, source.source_id)
+    for receipt in receipts:
         status, result = receipt["status"], None
         reason = status if status == "forbidden_column" else None
         if status == "landed":
@@ -86,7 +91,33 @@ def _collect(con: duckdb.DuckDBPyConnection, source: Source, home: Home, problem
                     "insert into quarantine select ?, ?, ?, row_no, reason from read_parquet(?)",
                     [source.source_id, file.file_name, file.sha256, str(file.also("refused"))],
                 )
-    return sorted(staged, key=lambda file: (file.file_name, file.received_no))
+    is_snapshot = getattr(kinds.module_of(source.kind), "IS_SNAPSHOT", False)
+    in_force = staged if is_snapshot else _in_force(receipts, staged)
+    return _in_order(staged), _in_order(in_force)
+
+
+def _in_order(files: Iterable[kinds.StagedFile]) -> list[kinds.StagedFile]:
+    return sorted(files, key=lambda file: (file.file_name, file.received_no))
+
+
+def _in_force(receipts: Sequence[dict], staged: Sequence[kinds.StagedFile]) -> list[kinds.StagedFile]:
+    """Of each name the file received last, which replaces what came under that name before.
+
+    Bytes that were replaced and come once more are taken again under another name, for there they replace nothing;
+    under the name that they were replaced under they are a duplicate.
+    """
+    accepted = {file.sha256: file for file in staged}
+    by_name: dict[str, kinds.StagedFile] = {}
+    names: dict[str, set[str]] = {sha256: set() for sha256 in accepted}  # that the bytes came under
+    for receipt in receipts:
+        name, sha256 = receipt["file_name"], receipt["sha256"]
+        if sha256 not in accepted:
+            continue
+        is_there = any(file.sha256 == sha256 for file in by_name.values())
+        if receipt["status"] == "landed" or not (is_there or name in names[sha256]):
+            by_name[name] = replace(accepted[sha256], file_name=name, received_no=receipt["received_no"])
+        names[sha256].add(name)
+    return list(by_name.values())
 
 
 def _totals(con: duckdb.DuckDBPyConnection, source: Source) -> dict[str, int]:

@@ -149,6 +149,11 @@ def accepted(con: duckdb.DuckDBPyConnection, source: Source, staged: Sequence[St
     )
 
 
+def of_last_file(key: str) -> str:
+    """Query: the rows of ``accepted`` that no later file has the ``key`` of, with all rows that a file has of it."""
+    return f"select * from accepted qualify seq = max(seq) over (partition by {key})"
+
+
 def replace_table(
     con: duckdb.DuckDBPyConnection, home: Home, source: Source, table: str, query: str | None, order_by: str
 ) -> None:

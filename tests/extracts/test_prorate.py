@@ -337,3 +337,11 @@ def test_a_column_in_another_unit_is_converted(tmp_path: Path, declared: tuple[S
     rows.append(bill("05/01/2021", "06/01/2021", "10000.001"))  # 28,317.0028317
     assert months(office, *rows) == {"2021-01": "87.783", "2021-03": "28317.000"}
     assert office.refused() == [(3, "usage_out_of_range")]
+
+
+def test_a_bill_that_a_corrected_file_no_longer_has_is_gone(office: Office) -> None:
+    assert months(office, bill("2021-01-01", "2021-02-01", 31), bill("2021-02-01", "2021-03-01", 28)) == {
+        "2021-01": "31.000",
+        "2021-02": "28.000",
+    }
+    assert months(office, bill("2021-01-01", "2021-02-01", 62)) == {"2021-01": "62.000"}

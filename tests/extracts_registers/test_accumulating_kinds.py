@@ -51,30 +51,43 @@ def test_reason_of_one_row(extracts, source_id):
     assert [(row, judged.refused.get(i)) for i, (row, _) in enumerate(cases, start=1)] == cases
 
 
-def test_identical_rows_count_once_in_a_file_and_again_in_the_next(extracts):
+def test_a_later_file_with_the_same_participant_day_and_action_counts_alone(extracts):
     actions = extracts("jp_actions")
-    judged = actions.judge([ACTION, ACTION | {"quantity": "3"}, ACTION, ACTION | {"quantity": "?"}] * 1)
+    judged = actions.judge([ACTION, ACTION | {"quantity": "3"}, ACTION, ACTION | {"quantity": "?"}])
     assert (judged.duplicates, judged.refused) == ([3], {4: "bad_value"})
-    actions.accept([ACTION, ACTION], "actions_2.csv")
-    actions.accept([ACTION | {"participant_id": "N2"}, ACTION], "actions_1.csv")
+    other_day, other_code = ACTION | {"acted_on": "2018-06-16"}, ACTION | {"action_code": "bag"}
+    actions.accept([ACTION | {"quantity": "5"}, ACTION | {"quantity": "6"}], "actions_2.csv")
+    actions.accept([ACTION | {"participant_id": "N2"}, other_day, other_code, ACTION], "actions_1.csv")
     actions.publish()
+    n1 = ("jp_nakano_eco_point", "N1", date(2018, 6, 15))
     assert actions.lake("activities") == [
         ("jp_nakano_eco_point", "N2", date(2018, 6, 15), "eco_fair", 2, "actions_1.csv", 2, 1, f"{2:064x}"),
-        ("jp_nakano_eco_point", "N1", date(2018, 6, 15), "eco_fair", 2, "actions_1.csv", 2, 2, f"{2:064x}"),
-        ("jp_nakano_eco_point", "N1", date(2018, 6, 15), "eco_fair", 2, "actions_2.csv", 1, 1, f"{1:064x}"),
+        ("jp_nakano_eco_point", "N1", date(2018, 6, 16), "eco_fair", 2, "actions_1.csv", 2, 2, f"{2:064x}"),
+        (*n1, "bag", 2, "actions_1.csv", 2, 3, f"{2:064x}"),
+        # its row 4 is superseded; the two stickers of actions_2 are two
+        (*n1, "eco_fair", 5, "actions_2.csv", 1, 1, f"{1:064x}"),
+        (*n1, "eco_fair", 6, "actions_2.csv", 1, 2, f"{1:064x}"),
     ]
 
 
-def test_opening_points_accumulate(extracts):
+def test_a_later_file_with_the_same_participant_and_day_of_certification_counts_alone(extracts):
     lots = extracts("jp_opening_points")
-    lots.accept([LOT, LOT, LOT | {"points": "400"}], "opening_1.csv")
-    lots.accept([LOT], "opening_2.csv")
+    other_day = LOT | {"certified_on": "2018-05-16"}
+    lots.accept([LOT, LOT, LOT | {"points": "400"}, other_day, LOT | {"participant_id": "N2"}], "opening_1.csv")
+    lots.accept([LOT | {"certified_on": "平成30年5月15日", "points": "300"}], "opening_2.csv")
     lots.publish()
     assert lots.lake("opening_points", "participant_id, certified_on, points, source_file_id") == [
-        ("N1", date(2018, 5, 15), 320, f"{1:064x}"),
-        ("N1", date(2018, 5, 15), 320, f"{2:064x}"),
-        ("N1", date(2018, 5, 15), 400, f"{1:064x}"),
+        ("N1", date(2018, 5, 15), 300, f"{2:064x}"),
+        ("N1", date(2018, 5, 16), 320, f"{1:064x}"),
+        ("N2", date(2018, 5, 15), 320, f"{1:064x}"),
     ]
+
+
+def test_lots_of_one_file_accumulate(extracts):
+    lots = extracts("jp_opening_points")
+    lots.accept([LOT, LOT, LOT | {"points": "400"}], "opening_1.csv")
+    lots.publish()
+    assert lots.lake("opening_points", "points") == [(320,), (400,)]
 
 
 def test_last_return_of_a_line_counts(extracts):

@@ -11,13 +11,14 @@ the file lacks is all NULL. A kind module has
     the lake's or whatever ``publish`` needs, never personal data; they are staged as Parquet, sorted by ``ORDER_BY``
     (all columns if not set).
 ``publish(con, home, source, staged) -> dict``
-    writes the source's share of the lake from the accepted files ``staged: list[StagedFile]``, in the order of
-    supersession (file_name, received_no; later wins), called on every publish, also with an empty list. Use
-    ``lake_files.write`` (atomic, leaves an unchanged file alone). Returns notes for the run's report (JSON-able, no
+    writes the source's share of the lake from the accepted files ``staged: list[StagedFile]``, of each name the last,
+    in the order of supersession (file_name, received_no; later wins), called on every publish, also with an empty list.
+    Use ``lake_files.write`` (atomic, leaves an unchanged file alone). Returns notes for the run's report (JSON-able, no
     personal data but participant ids), ``{}`` if none. ``con`` is a fresh in-memory connection with the value macros.
 
 and optionally
 
+``IS_SNAPSHOT = True``             each file says all there is; ``publish`` gets all of a name, not the last alone
 ``check(source) -> None``          raises ``source.error(key, message)`` for options that cannot be used
 ``keep(con, source, context)``     called once the file is accepted, before its result is stored: writes to the vault
 ``POLICY_TABLES: tuple[str, ...]`` policy tables that ``judge`` reads: when their rows change, files are judged again

@@ -1,4 +1,5 @@
-"""Activities: one row per sticker that a participant handed in. They accumulate over files.
+"""Activities: one row per sticker that a participant handed in. They accumulate over files; of the same
+participant, day and action in several files the last file's count.
 
 Whether an activity earns anything (known participant, known code, period, ...) is decided by the rules, not here.
 """
@@ -46,8 +47,8 @@ def blame(source: Source) -> list[tuple[str, str, str]]:
 
 
 def publish(con: duckdb.DuckDBPyConnection, home: Home, source: Source, staged: list[StagedFile]) -> dict[str, Any]:
-    """Every row of every accepted file."""
+    """All rows of the last file that has their participant, day and action: two stickers of one file are two."""
     rows.accepted(con, source, staged)
-    query = "select * from accepted" if staged else None
+    query = rows.of_last_file("participant_id, acted_on, action_code") if staged else None
     rows.replace_table(con, home, source, "activities", query, "file_name, received_no, row_no")
     return {}

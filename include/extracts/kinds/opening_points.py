@@ -1,4 +1,5 @@
-"""Opening points: lots of points that participants bring along. They accumulate over files."""
+"""Opening points: lots of points that participants bring along. They accumulate over files; of the same participant and
+day of certification in several files the last file's count."""
 
 from __future__ import annotations
 
@@ -43,9 +44,9 @@ def blame(source: Source) -> list[tuple[str, str, str]]:
 
 
 def publish(con: duckdb.DuckDBPyConnection, home: Home, source: Source, staged: list[StagedFile]) -> dict[str, Any]:
-    """Every row of every accepted file."""
+    """All lots of the last file that has their participant and day of certification."""
     rows.accepted(con, source, staged)
     # The order of all columns is total but for lots that are the same in all of them.
-    query = "select * from accepted" if staged else None
+    query = rows.of_last_file("participant_id, certified_on") if staged else None
     rows.replace_table(con, home, source, "opening_points", query, "all")
     return {}

@@ -22,6 +22,7 @@ from include.settings import Home
 POLICY_TABLES = ("enrolment_policies", "transition_rules")
 ALSO_STAGED = ("outcomes", "notes")
 ORDER_BY = "participant_id"
+IS_SNAPSHOT = True
 ENROLMENT_REASONS = frozenset(
     (
         "duplicate_participant", "region_excluded", "consent_missing", "electricity_missing", "water_missing",
