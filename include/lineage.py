@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from include import on_disk
 from include.settings import Home
 
 log = logging.getLogger(__name__)
@@ -87,8 +88,8 @@ def _emit(home: Home, events: Sequence) -> None:
     from openlineage.client import OpenLineageClient
 
     transport = os.environ.get("AIRFLOW__OPENLINEAGE__TRANSPORT")
-    home.lineage.mkdir(parents=True, exist_ok=True)
-    path = home.lineage / f"{datetime.now(UTC).date()}.jsonl"
+    path = on_disk.private_folder(home.lineage) / f"{datetime.now(UTC).date()}.jsonl"
+    path.touch(mode=0o600)
     file = {"transport": {"type": "file", "log_file_path": str(path), "append": True}}
     left = list(events)
     if transport or any(name.startswith(_CONFIGURED) for name in os.environ):

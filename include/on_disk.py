@@ -24,15 +24,42 @@ def sha256(path: Path) -> str:
 
 
 def private_folder(path: Path) -> Path:
-    """The folder, made if it is missing, that only its owner may enter."""
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.chmod(0o700)
+    """The folder, which only its owner may enter; made, with those above it, if it is missing."""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    for folder in reversed(missing):
+        folder.mkdir(mode=0o700, exist_ok=True)
+    if path.stat().st_mode & 0o077:
+        path.chmod(0o700)
+    return path
+
+
+def private_tree(folder: Path) -> None:
+    """A folder that some library filled: from now on only its owner may enter it and read what is in it."""
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+
+
+def shared_folder(path: Path) -> Path:
+    """The folder; if it is missing it is made for everybody to read, whatever the process's umask. Its owner may close
+    it."""
+    if not path.exists():
+        path.mkdir(parents=True, exist_ok=True)
+        path.chmod(0o755)
     return path
 
 
 def private_file(path: Path) -> BinaryIO:
     """Open a file that only its owner may read, for writing; what was in it is gone."""
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.fchmod(descriptor, 0o600)  # it may have been there
+    return os.fdopen(descriptor, "wb")
+
+
+def keep_to_owner(path: Path) -> Path:
+    """A file that some library wrote: from now on only its owner may read it."""
+    if path.stat().st_mode & 0o077:
+        path.chmod(0o600)
+    return path
 
 
 def replace_private(path: Path, content: bytes) -> None:

@@ -181,6 +181,8 @@ def _remove_leftovers(home: Home) -> None:
         home.landing.glob(".*"),
         home.vault.glob("*/.*"),
         home.quarantine.glob("*/.*"),
+        home.feedback.glob("*/.*"),
+        home.lake.glob("_staged/*/.spill"),
         home.exports.glob("*/*/.*"),
     ]
     for left in chain.from_iterable(hidden):

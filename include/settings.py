@@ -10,7 +10,16 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from include import on_disk
+
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+# For the owner alone. Not so the inbox, which others fill, and the warehouse, whose published marts others read.
+_PRIVATE = (
+    "landing", "receipts", "vault", "exports", "approvals", "issue_log", "policies", "access_log", "lake", "quarantine",
+    "rejected", "proposals", "reports", "backfill", "lineage", "airflow",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -23,6 +32,16 @@ class Home:
     """
 
     root: Path
+
+    def close_to_others(self) -> None:
+        """Make the home if it is missing, and close to others what an earlier version, or a hand, left open to them.
+
+        Behind a closed folder no file is reached, whatever its own mode.
+        """
+        on_disk.shared_folder(self.root)
+        for folder in (self.root / name for name in _PRIVATE):
+            if folder.is_dir():
+                on_disk.private_folder(folder)
 
     @property
     def inbox(self) -> Path:

@@ -80,7 +80,7 @@ def render(home: Home, judged: Any, files: Sequence[dict[str, Any]]) -> None:
             meta={"active_batch_definition": {"data_asset_name": file["file_name"]}, "run_id": None},
         )
         path = page_path(home, file["source_id"], file["file_name"], file["sha256"])
-        _write(path, _offline(view.render(renderer.render(page)), file))
+        lake_files.write_bytes(path, _offline(view.render(renderer.render(page)), file).encode())
 
 
 def write_index(home: Home, checks: Sequence[dict[str, Any]]) -> None:
@@ -101,11 +101,9 @@ def write_index(home: Home, checks: Sequence[dict[str, Any]]) -> None:
         rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
     body = "<h1>Files judged as a whole</h1><table><tr><th>source</th><th>file</th><th>unusual</th></tr>"
     head = '<meta charset="utf-8"><title>Data Docs</title><link rel="stylesheet" href="style.css">'
-    _write(home.data_docs / "style.css", _STYLE)
-    _write(
-        index_path(home),
-        f"<!DOCTYPE html>\n<html><head>{head}</head><body>{body}{chr(10).join(rows)}</table></body></html>\n",
-    )
+    lake_files.write_bytes(home.data_docs / "style.css", _STYLE.encode())
+    index = f"<!DOCTYPE html>\n<html><head>{head}</head><body>{body}{chr(10).join(rows)}</table></body></html>\n"
+    lake_files.write_bytes(index_path(home), index.encode())
 
 
 def _shown(value: float) -> str:
@@ -120,11 +118,3 @@ def _offline(page: str, file: dict[str, Any]) -> str:
     head = f'<title>{html.escape(name)}</title><link rel="stylesheet" href="../style.css">'
     page = page.replace("</head>", f"{head}</head>", 1)
     return page.replace("<body>", f'<body><p><a href="../index.html">all files</a></p><h1>{html.escape(name)}</h1>', 1)
-
-
-def _write(path: Path, text: str) -> None:
-    """Whole or not at all, and not if nothing changed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    lake_files.replace_file(temporary, path)

@@ -7,7 +7,6 @@ although there is nothing left to judge; they stay as they were judged last, wha
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +37,10 @@ def erase(home: Home, receipt: dict[str, Any]) -> None:
             raise FileNotFoundError(f"{stored}: {receipt['file_name']} is not judged; ingest the source first")
         refused = {str(path.relative_to(home.root)) for path in _refused_rows(home, receipt)}
         result["files"] = [name for name in result["files"] if name not in refused]
-        record.mkdir(mode=0o700, parents=True, exist_ok=True)
         for path in sorted(stored.parent.glob(f"{sha256}.*parquet")):
-            lake_files.write_private(record / path.name, path.read_bytes())
+            lake_files.write_bytes(record / path.name, path.read_bytes())
         # The result comes last: with it the record is whole.
-        lake_files.write_private(record / f"{sha256}.json", _json(result))
+        lake_files.write_bytes(record / f"{sha256}.json", _json(result))
         lake_files.write_json(result, stored)
         for path in (*record.iterdir(), record):
             on_disk.sync(path)
@@ -61,9 +59,8 @@ def restore(home: Home, source_id: str, sha256: str, fingerprint: str) -> dict[s
     if not is_erased(home, source_id, sha256):
         return None
     record, staged = folder(home, source_id), judge.staged_folder(home, source_id)
-    staged.mkdir(parents=True, exist_ok=True)
     for path in record.glob(f"{sha256}.*parquet"):
-        shutil.copyfile(path, staged / path.name)
+        lake_files.write_bytes(staged / path.name, path.read_bytes())
     result = json.loads((record / f"{sha256}.json").read_text("utf-8")) | {"fingerprint": fingerprint}
     lake_files.write_json(result, staged / f"{sha256}.json")
     return result

@@ -124,12 +124,11 @@ def _masked(source: Source, found: Layout) -> set[int]:
 
 def _write(home: Home, receipt: dict, suffix: str, text: str, encoding: str) -> Path:
     path = path_for(home.feedback, receipt, suffix)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if parsers.is_utf8(encoding):
         content = text.encode("utf-8-sig")
     else:
         content = "".join(_encodable(text, encoding)).encode(encoding)
-    lake_files.write_private(path, content)
+    lake_files.write_bytes(path, content)
     return path
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import shutil
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -92,11 +93,14 @@ def judge(source: Source, receipt: dict, home: Home, policy: Any, wanted: str, p
         "detail": None,
     }
     work = staged_folder(home, source.source_id)
-    work.mkdir(parents=True, exist_ok=True)
+    on_disk.private_folder(work)
     stored = work / f"{receipt['sha256']}.json"
     stored.unlink(missing_ok=True)  # from here on the file counts as not judged
+    spill = work / ".spill"  # rows as received may lie there
+    shutil.rmtree(spill, ignore_errors=True)  # of a run that was killed
+    on_disk.private_folder(spill)
     # No checkpoint: in memory it would but make tables small that are soon dropped.
-    with duckdb.connect(config={"temp_directory": str(work / ".spill"), "checkpoint_threshold": "1TB"}) as con:
+    with duckdb.connect(config={"temp_directory": str(spill), "checkpoint_threshold": "1TB"}) as con:
         try:
             if found := read.forbidden(source, path):
                 raise read.FileRefused("forbidden_column", land.forbidden_detail(found))

@@ -1,4 +1,4 @@
-"""Writing derived files: whole or not at all, and not when nothing changed."""
+"""Writing derived files: whole or not at all, not when nothing changed, and for their owner alone."""
 
 from __future__ import annotations
 
@@ -24,8 +24,10 @@ _CODED = pa.dictionary(pa.int32(), pa.string())
 
 def replace_file(temporary: Path, path: Path) -> bool:
     """Put ``temporary`` in the place of ``path``; False, and nothing done, if the bytes are the same."""
+    on_disk.keep_to_owner(temporary)
     if path.exists() and filecmp.cmp(temporary, path, shallow=False):
         temporary.unlink()
+        on_disk.keep_to_owner(path)
         return False
     temporary.replace(path)
     return True
@@ -36,7 +38,7 @@ def write(con: duckdb.DuckDBPyConnection, query: str, path: Path, metadata: dict
 
     The same rows give the same bytes. ``metadata`` (plain ASCII) goes into the file's key-value metadata.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    on_disk.private_folder(path.parent)
     temporary = path.with_name(f".{path.name}.tmp")
     pairs = ", ".join(f"{quoted.name(key)}: {quoted.text(value)}" for key, value in (metadata or {}).items())
     extra = f", kv_metadata {{{pairs}}}" if pairs else ""
@@ -57,7 +59,7 @@ def write_stream(
     What it says is never null takes half as long to write; raises ArrowInvalid if it is null nevertheless. What
     ``batches`` raises leaves ``path`` as it was. The same rows give the same bytes.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    on_disk.private_folder(path.parent)
     temporary = path.with_name(f".{path.name}.tmp")
     numbered = [name for name in schema.names if name.endswith("row_no")]  # ascending, so their steps say it shortest
     whole = pa.schema([field.with_type(_CODED) if field.name in known else field for field in schema])
@@ -100,7 +102,7 @@ def _throughout(text: str, count: int) -> pa.DictionaryArray:
 
 def link(file: Path, path: Path) -> None:
     """Put the same bytes as ``file``, which is never written to, in the place of ``path``, if it has others."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    on_disk.private_folder(path.parent)
     if path.exists() and path.samefile(file):
         return
     temporary = path.with_name(f".{path.name}.tmp")
@@ -114,15 +116,13 @@ def link(file: Path, path: Path) -> None:
 
 def write_json(value: Any, path: Path) -> bool:
     """Write ``value`` as JSON; True if the file changed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    return replace_file(temporary, path)
+    return write_bytes(path, (json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode())
 
 
-def write_private(path: Path, content: bytes) -> None:
-    """Write a file that only its owner may read."""
+def write_bytes(path: Path, content: bytes) -> bool:
+    """Write ``content``; True if the file changed."""
+    on_disk.private_folder(path.parent)
     temporary = path.with_name(f".{path.name}.tmp")
     with on_disk.private_file(temporary) as file:
         file.write(content)
-    temporary.replace(path)
+    return replace_file(temporary, path)

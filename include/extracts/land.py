@@ -35,8 +35,8 @@ class Landing:
 @contextlib.contextmanager
 def lock(home: Home) -> Iterator[None]:
     """One ingest at a time per installation; the next one waits."""
-    home.root.mkdir(parents=True, exist_ok=True)
-    with (home.root / ".ingest.lock").open("w") as file:
+    home.close_to_others()
+    with on_disk.private_file(home.root / ".ingest.lock") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

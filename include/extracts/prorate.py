@@ -226,10 +226,9 @@ def _report(con: duckdb.DuckDBPyConnection, home: Home, source: Source, has_bill
 
 def write_report(path: Path, header: list[str], found: Iterable[Sequence[Any]]) -> None:
     """Write a list of months of meters: utility, meter key, and what else the header names."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(header)
     for utility, meter, *rest in found:
         writer.writerow([utility, quarantine.guarded(meter.replace("\x1f", " / ")), *rest])
-    lake_files.write_private(path, text.getvalue().encode("utf-8-sig"))
+    lake_files.write_bytes(path, text.getvalue().encode("utf-8-sig"))

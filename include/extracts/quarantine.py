@@ -10,13 +10,14 @@ from pathlib import Path
 
 from include.extracts import lake_files, read
 from include.settings import Home
+from include.shown import spreadsheet
 
 _NUMBER = re.compile(r"[+-]?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)([.][0-9]+)?")
 
 
 def guarded(cell: str) -> str:
     """A cell that a spreadsheet would take for a formula gets a leading ``'``; numbers are left alone."""
-    return "'" + cell if cell.startswith(("=", "+", "-", "@", "\t", "\r")) and not _NUMBER.fullmatch(cell) else cell
+    return cell if _NUMBER.fullmatch(cell) else spreadsheet(cell)
 
 
 def path_for(folder: Path, receipt: dict, suffix: str) -> Path:
@@ -29,13 +30,12 @@ def write_rows(
 ) -> Path:
     """The refused rows (row_no -> reason) as received, row_no and reason behind; UTF-8 with byte order mark, CRLF."""
     path = path_for(home.quarantine, receipt, ".csv")
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow([*map(guarded, found.headers), "row_no", "reason"])
     for row_no, cells in rows:
         writer.writerow([*map(guarded, cells), row_no, refused[row_no]])
-    lake_files.write_private(path, text.getvalue().encode("utf-8-sig"))
+    lake_files.write_bytes(path, text.getvalue().encode("utf-8-sig"))
     return path
 
 

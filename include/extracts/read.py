@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,11 @@ import duckdb
 from include.extracts import csv_blocks, espi, parsers, received
 from include.extracts.parsers import FileRefused
 from include.extracts.texts import fold_text
-from include.packs.sources import Source
+from include.packs.sources import Column, Source
+from include.shown import escaped
+
+_NO_HEADER_ROW = "; the file has no declared column, so its first row may be no header row; send it with one"
+_LONGEST_SHOWN = 100  # characters of a header that nobody declared
 
 
 @dataclass(frozen=True)
@@ -71,12 +76,27 @@ def layout(source: Source, names: list[str]) -> Layout:
         if found is not None:
             positions[field] = found
         elif column.required:
-            there = ", ".join(name for name in folded if name)
-            raise FileRefused(
-                "schema_mismatch", f"column {' | '.join(column.headers)} is missing; the file has {there}"
-            )
-    ignored = [name for position, name in enumerate(folded) if name and position not in positions.values()]
+            raise FileRefused("schema_mismatch", _missing(source, column, first))
+    if not positions:
+        raise FileRefused("schema_mismatch", f"none of the columns {_expected(source)} is there{_NO_HEADER_ROW}")
+    ignored = [
+        escaped(name)[:_LONGEST_SHOWN]
+        for position, name in enumerate(folded)
+        if name and position not in positions.values()
+    ]
     return Layout([name.lstrip("\ufeff") for name in names], positions, ignored)
+
+
+def _missing(source: Source, column: Column, first: Mapping[str, int]) -> str:
+    """What is said of a missing column. Of the file's first row only declared headers are quoted: without a header row
+    it is somebody's data."""
+    declared = [name for other in source.columns.values() for name in other.headers if fold_text(name) in first]
+    there = f"; of the declared columns the file has {', '.join(declared)}" if declared else _NO_HEADER_ROW
+    return f"column {' | '.join(column.headers)} is missing{there}"
+
+
+def _expected(source: Source) -> str:
+    return ", ".join(" | ".join(column.headers) for column in source.columns.values())
 
 
 def load(con: duckdb.DuckDBPyConnection, source: Source, path: Path) -> tuple[Layout, received.Received]:

@@ -166,6 +166,7 @@ class AirflowServer:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                umask=0o077,
                 start_new_session=True,  # so that a group can be ended, and Ctrl-C reaches only the runner
             )
 

@@ -6,6 +6,7 @@ import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from include import on_disk
 from include.settings import Home
 
 
@@ -19,9 +20,10 @@ def hold(home: Home, who: str = "Another run is working on it; wait for it to en
 
     ``who`` is what the others are told. Raises HomeIsBusy when it is taken.
     """
-    home.root.mkdir(parents=True, exist_ok=True)
+    home.close_to_others()
     path = home.root / ".lock"
     with path.open("a") as file:
+        on_disk.keep_to_owner(path)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

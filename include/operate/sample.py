@@ -6,6 +6,7 @@ import hashlib
 import shutil
 from pathlib import Path
 
+from include import on_disk
 from include.settings import Home, program_roots
 
 
@@ -22,8 +23,9 @@ def copy_to_inbox(home: Home) -> int:
     for name, path in files().items():
         target = home.inbox / name
         if not target.exists() or target.read_bytes() != path.read_bytes():
-            target.parent.mkdir(parents=True, exist_ok=True)
+            on_disk.private_folder(target.parent)
             shutil.copyfile(path, target)
+            on_disk.keep_to_owner(target)
             copied += 1
     return copied
 

@@ -7,13 +7,17 @@ The engine is imported when a step runs: a DAG file that is parsed must not load
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from include import lineage, settings
+from include import lineage, on_disk, settings
 
 NAME_LENGTH = 80
+
+# What a step writes, and what libraries write for it (spilled rows, logs), is for its owner unless we say otherwise.
+os.umask(0o077)
 
 
 def source_ids(wanted: list[str] | None = None) -> list[str]:
@@ -186,8 +190,9 @@ def _files_text(files: list[dict[str, Any]]) -> str:
 def _keep(name: str, report: dict[str, Any]) -> None:
     """Keep a step's report for the summary."""
     path = settings.home().reports / f"{name}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(report, ensure_ascii=False, indent=1, default=str), encoding="utf-8")
+    on_disk.private_folder(path.parent)
+    with on_disk.private_file(path) as file:
+        file.write(json.dumps(report, ensure_ascii=False, indent=1, default=str).encode())
 
 
 def _said(result: object) -> str:

@@ -103,10 +103,10 @@ def refresh(home: Home) -> int:
         if not load(connection, home):
             target.unlink(missing_ok=True)
             return 0
-        target.parent.mkdir(parents=True, exist_ok=True)
+        on_disk.private_folder(target.parent)
         aside = target.with_name(f".ledger-{os.getpid()}.tmp")
         connection.sql("from ledger order by program_id, period_id, batch_id, line_no").write_parquet(str(aside))
-        aside.replace(target)
+        on_disk.keep_to_owner(aside).replace(target)
         return connection.execute("select count(*) from ledger").fetchone()[0]
 
 

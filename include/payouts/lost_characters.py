@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from include import on_disk
 from include.payouts import csv_files
 from include.payouts.csv_files import Substitution
 from include.settings import Home
@@ -20,9 +21,9 @@ def keep(home: Home, program_id: str, batch_id: str, lost: Sequence[Substitution
     if not lost:
         return None
     path = folder(home) / program_id / f"{batch_id}.csv"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    on_disk.private_folder(path.parent)
     rows = sorted((one.participant_id, one.path, one.row, one.column, one.characters) for one in lost)
-    with path.open("wb") as file:
+    with on_disk.private_file(path) as file:
         csv_files.write(file, path.name, "utf-8", HEADER, ((None, *row) for row in rows), True)
     return path
 

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from include import settings
+from include import on_disk, settings
 from include.settings import Home
 from include.warehouse import run_dbt
 from include.warehouse.fingerprint import DBT_PROJECT
@@ -20,12 +20,12 @@ def write(home: Home, project: Path = DBT_PROJECT) -> Path:
     if not home.database.exists():
         raise FileNotFoundError(f"{home.database} does not exist yet; publish marts first: make evaluate")
     page = home.reports / "dbt_docs.html"
-    page.parent.mkdir(parents=True, exist_ok=True)
+    on_disk.private_folder(page.parent)
     with tempfile.TemporaryDirectory(dir=home.warehouse, prefix=".docs-") as aside:
         # A copy: dbt opens what it looks at for writing, and the published file belongs to its readers.
         copied = Path(shutil.copy2(home.database, Path(aside) / home.database.name))
         made = run_dbt.docs(project, copied, Path(aside) / "dbt")
-        made.replace(page)
+        on_disk.keep_to_owner(made).replace(page)
     return page
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from include import settings
+from include import on_disk, settings
 from include.reports import marts as of_marts
 from include.reports.text import section, table
 from include.settings import Home
@@ -39,8 +39,8 @@ def summarize(home: Home, as_of: date | None = None, since: datetime | None = No
         parts.append("Nothing is evaluated yet: run `make run`, or `make ingest evaluate`.\n")
     parts += [_batches(home, since), _proposals(home), _where(home)]
     text = "\n".join(part for part in parts if part)
-    home.reports.mkdir(parents=True, exist_ok=True)
-    (home.reports / "latest.md").write_text(text, encoding="utf-8")
+    with on_disk.private_file(on_disk.private_folder(home.reports) / "latest.md") as file:
+        file.write(text.encode())
     return text
 
 

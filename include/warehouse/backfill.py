@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
+from include import on_disk
 from include.packs import load_policy, load_sources
 from include.settings import Home
 from include.warehouse import build, marts_files, past_home, policies
@@ -71,6 +72,7 @@ def backfill(
             "files": files,
         }
         (result / "manifest.json").write_text(json.dumps(about, indent=1) + "\n", "utf-8")
+        on_disk.private_tree(result)
         folder = home.backfill / "_".join(filter(None, (_name(as_of), program_id, period_id)))
         _put(result, folder)
     return BackfillResult(folder, moment, record.name, tuple(files))
@@ -109,7 +111,7 @@ def _name(as_of: date | datetime) -> str:
 @contextmanager
 def _workplace(home: Home) -> Iterator[Path]:
     """A folder of one's own under ``backfill/``, removed at the end; so are those that killed runs left."""
-    home.backfill.mkdir(parents=True, exist_ok=True)
+    on_disk.private_folder(home.backfill)
     with _locked(home.backfill):
         for left in home.backfill.glob(".work-*"):
             with (left / "lock").open("a") as file:

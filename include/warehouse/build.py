@@ -19,6 +19,7 @@ from pathlib import Path
 
 import duckdb
 
+from include import on_disk
 from include.packs.policy import Policy, load_policy
 from include.payouts import ledger
 from include.settings import Home
@@ -65,7 +66,7 @@ def evaluate(
     """
     started = time.monotonic()
     policy, packs = load_policy(roots), policies.files_of(roots)
-    home.warehouse.mkdir(parents=True, exist_ok=True)
+    on_disk.shared_folder(home.warehouse)
     with _lock(home):
         ledger.refresh(home)
         lake_files = fingerprint.lake_files(home.lake)
@@ -84,12 +85,12 @@ def _build(
 ) -> tuple[NodeResult, ...]:
     aside = home.warehouse / ".build"
     shutil.rmtree(aside, ignore_errors=True)  # of a run that was killed
-    aside.mkdir()
+    on_disk.private_folder(aside)  # it holds meters, the file to be published too until it is stripped
     database = aside / home.database.name
     built_at = datetime.now(UTC)
     rules = carry.rules_hash(policy.fingerprint, project)
     try:
-        work = home.warehouse / ".dbt"
+        work = on_disk.private_folder(home.warehouse / ".dbt")
         with ThreadPoolExecutor(1) as beside:
             parsing = beside.submit(run_dbt.parse, project, database, work)  # one processor parses, the other copies
             carry.begin(home, database, lake_files, rules, anew)
@@ -125,20 +126,21 @@ def _keep_queries(home: Home, database: Path, failures: tuple[NodeResult, ...]) 
     # The file has another name there, so its own is taken out of the names of tables.
     own = f'"{database.stem}".'
     queries = [f"-- {node.kind} {node.name}\n{node.query.replace(own, '').strip()};" for node in failures]
-    (home.warehouse / "failed.sql").write_text("\n\n".join(queries) + "\n", "utf-8")
+    with on_disk.private_file(home.warehouse / "failed.sql") as file:
+        file.write(("\n\n".join(queries) + "\n").encode())
 
 
 def _keep_failed(home: Home, database: Path) -> None:
     """Keep what was built for whoever looks into the failure; the next good build removes it."""
     if database.exists():
-        database.replace(home.warehouse / "failed.duckdb")
+        on_disk.keep_to_owner(database).replace(home.warehouse / "failed.duckdb")
         log.error("what was built is in %s", home.warehouse / "failed.duckdb")
 
 
 @contextmanager
 def _lock(home: Home) -> Iterator[None]:
     """One evaluation at a time per home. The lock goes with the process, so a killed one leaves none behind."""
-    with (home.warehouse / ".lock").open("w") as file:
+    with on_disk.private_file(home.warehouse / ".lock") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

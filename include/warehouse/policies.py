@@ -43,14 +43,14 @@ def record(home: Home, files: dict[str, bytes], policy: Policy, since: datetime)
     newest = max(records(home), default=None)
     if newest and newest.name.endswith(f"-{digest[:_HASH_SIGNS]}"):
         return newest
-    home.policies.mkdir(parents=True, exist_ok=True)
+    on_disk.private_folder(home.policies)
     aside = home.policies / ".new"
     shutil.rmtree(aside, ignore_errors=True)  # of a run that was killed
-    (aside / "packs").mkdir(parents=True)
     for name, content in files.items():
         path = aside / "packs" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        on_disk.private_folder(path.parent)
+        with on_disk.private_file(path) as file:
+            file.write(content)
     if load_policy([aside / "packs"]).fingerprint != policy.fingerprint:
         raise RuntimeError("the policy was changed while it was read; run again")
     about = {
@@ -59,7 +59,8 @@ def record(home: Home, files: dict[str, bytes], policy: Policy, since: datetime)
         "policy_sha256": policy.fingerprint,
         "code_version": code_version(),
     }
-    (aside / "record.json").write_text(json.dumps(about, indent=1) + "\n", "utf-8")
+    with on_disk.private_file(aside / "record.json") as file:
+        file.write((json.dumps(about, indent=1) + "\n").encode())
     for path in (*aside.rglob("*"), aside):
         on_disk.sync(path)
     kept = home.policies / f"{since.astimezone(UTC):%Y%m%dT%H%M%S%fZ}-{digest[:_HASH_SIGNS]}"

@@ -80,7 +80,7 @@ def swap_in(home: Home, database: Path, built_at: datetime) -> None:
     """
     on_disk.sync(database)
     history = home.warehouse / "history"
-    history.mkdir(parents=True, exist_ok=True)
+    on_disk.private_folder(history)
     kept = history / f"{built_at:%Y%m%dT%H%M%S%fZ}.duckdb"
     try:
         os.link(database, kept)

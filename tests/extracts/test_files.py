@@ -83,7 +83,8 @@ def test_files_refused_whole(office: Office, case: str) -> None:
 def test_the_report_names_the_missing_column(office: Office) -> None:
     office.drop("kr_kepco", "kepco_1.csv", csv_bytes("고객번호,사용량,계약종별", "1,2,3"))
     [file] = office.take_in("kr_kepco").files
-    assert file["detail"] == "column 청구년월 is missing; the file has 고객번호, 사용량, 계약종별"
+    there = "of the declared columns the file has 고객번호, 사용량, 계약종별"
+    assert file["detail"] == f"column 청구년월 is missing; {there}"
 
 
 @pytest.mark.parametrize(

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import pytest
-
 from include.settings import Home
 
-RECORDS = ["landing", "receipts", "vault", "approvals", "exports", "issue_log", "proposals", "access_log"]
+# What others may read: files that providers dropped, and the published marts.
+OPEN = ("inbox", "warehouse/tanso.duckdb", "warehouse/marts")
 
 
-@pytest.mark.parametrize("folder", RECORDS)
-def test_records_are_private(sample_home: Home, folder: str):
-    top = sample_home.root / folder
-    inside = [top, *top.rglob("*")]
-    assert len(inside) > 1
-    assert [str(path) for path in inside if path.stat().st_mode & 0o077] == []
+def test_all_but_what_is_published_is_private(sample_home: Home):
+    """Folders and files alike; ``warehouse`` itself is entered by readers of the marts."""
+    root = sample_home.root
+    inside = [path for path in root.rglob("*") if not str(path.relative_to(root)).startswith(OPEN)]
+    tops = {path.relative_to(root).parts[0] for path in inside}
+    assert {"landing", "receipts", "vault", "approvals", "exports", "issue_log", "access_log", "lake"} <= tops
+    assert {"quarantine", "rejected", "reports", "lineage", "policies"} <= tops
+    opened = [str(path) for path in inside if path.stat().st_mode & 0o077 and path != sample_home.warehouse]
+    assert opened == []
 
 
 def test_refused_rows_are_private(sample_home: Home):
