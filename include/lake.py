@@ -109,6 +109,7 @@ TABLES: dict[str, dict[str, str]] = {
         "batch_id": "VARCHAR",
         "line_no": "INTEGER",
         "reason": "VARCHAR",
+        "received_at": "TIMESTAMP",  # UTC; of the last file that has the line: no return of a batch issued after it
         "source_file_id": "VARCHAR",
     },
     # One row per issued payout line, from exports/ (lines.parquet + the manifest's issued_at).

@@ -84,7 +84,8 @@ def _collect(
         con.execute(f"insert into files values ({', '.join('?' * len(row))})", row)
         if status == "accepted":
             path = judge.staged_folder(home, source.source_id) / f"{receipt['sha256']}.parquet"
-            file = kinds.StagedFile(receipt["sha256"], receipt["file_name"], receipt["received_no"], path, result)
+            came = (receipt["file_name"], receipt["received_no"], receipt["received_at"])
+            file = kinds.StagedFile(receipt["sha256"], *came, path, result)
             staged.append(file)
             if result["rows_quarantined"]:
                 con.execute(
@@ -115,7 +116,8 @@ def _in_force(receipts: Sequence[dict], staged: Sequence[kinds.StagedFile]) -> l
             continue
         is_there = any(file.sha256 == sha256 for file in by_name.values())
         if receipt["status"] == "landed" or not (is_there or name in names[sha256]):
-            by_name[name] = replace(accepted[sha256], file_name=name, received_no=receipt["received_no"])
+            came = {key: receipt[key] for key in ("received_no", "received_at")}
+            by_name[name] = replace(accepted[sha256], file_name=name, **came)
         names[sha256].add(name)
     return list(by_name.values())
 

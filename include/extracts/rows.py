@@ -128,21 +128,27 @@ def refuse_repeated(con: duckdb.DuckDBPyConnection, key: str, reason: str) -> No
 
 
 def accepted(con: duckdb.DuckDBPyConnection, source: Source, staged: Sequence[StagedFile]) -> None:
-    """Make ``files`` (seq, source_file_id, file_name, received_no) and, if there are any, ``accepted``: all staged rows
-    with program_id and their file's seq (1, 2, ... in the order of supersession), file_name and received_no."""
+    """Make ``files`` (seq, source_file_id, file_name, received_no, received_at) and, if there are any, ``accepted``:
+    all staged rows with program_id and their file's seq (1, 2, ... in the order of supersession), file_name,
+    received_no and received_at (UTC)."""
     con.execute(
-        "create table files (seq integer, source_file_id varchar primary key, file_name varchar, received_no integer)"
+        "create table files (seq integer, source_file_id varchar primary key, file_name varchar, received_no integer, "
+        "received_at timestamp)"
     )
     if not staged:
         return
     con.executemany(
-        "insert into files values (?, ?, ?, ?)",
-        [(seq, file.sha256, file.file_name, file.received_no) for seq, file in enumerate(staged, start=1)],
+        "insert into files values (?, ?, ?, ?, ?)",
+        [
+            (seq, file.sha256, file.file_name, file.received_no, file.received_at.rstrip("Z"))
+            for seq, file in enumerate(staged, start=1)
+        ],
     )
     con.execute(
         f"""
         create view accepted as
-        select {quoted.text(source.program_id)} as program_id, seq, file_name, received_no, staged.*
+        select {quoted.text(source.program_id)} as program_id,
+            seq, file_name, received_no, received_at, staged.*
         from read_parquet({quoted.texts(file.path for file in staged)}) as staged
         join files on files.source_file_id = staged.source_file_id
         """

@@ -16,12 +16,13 @@ select
 from house.marts.dim_periods
 where wanted(program_id, period_id);
 
--- A line that came back is no payment. The same return may be in two files.
+-- A line that came back is no payment. The same return may be in two files; one that came before the batch was issued
+-- cannot be about it.
 create temp table returned as
 select l.*
 from ledger as l
 semi join lake.returns as r
-    on r.program_id = l.program_id and r.batch_id = l.batch_id and r.line_no = l.line_no;
+    on r.program_id = l.program_id and r.batch_id = l.batch_id and r.line_no = l.line_no and r.received_at >= l.issued_at;
 
 create temp table kept as
 select l.*

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import duckdb
+
 from include import on_disk
 from include.payouts import approvals, files, folder, issue_log, ledger, lost_characters
 from include.payouts.csv_files import Substitution
@@ -103,6 +105,8 @@ def _issue(
                 f"{proposal_id} is no longer what is due as of {as_of} ({current.proposal_id} is): a correction, a "
                 "return or another batch came in between; propose again (make propose) and approve that"
             )
+        issued_at = issued_at.astimezone(UTC).replace(microsecond=0)
+        _check_clock(connection, current, issued_at)
         before = approvals.given(home, current)
         names = approvals.record(home, current, approved_by)
         approvals.check(current, names, approved_by if names == before else None)
@@ -111,7 +115,6 @@ def _issue(
         for left in parent.glob(f".{period_id}-*"):
             shutil.rmtree(left)  # of a run that was stopped; the lock is ours
         aside = on_disk.private_folder(parent / f".{batch_id}-{os.getpid()}")
-        issued_at = issued_at.astimezone(UTC).replace(microsecond=0)
         head = files.Head(program_id, period_id, batch_id, issued_at, current.currency, approved_by)
         try:
             substitutions = folder.write(connection, home, layout, current, head, aside, approved_by)
@@ -136,6 +139,20 @@ def _issue(
         issued_at,
         tuple(substitutions),
     )
+
+
+def _check_clock(connection: duckdb.DuckDBPyConnection, current: Proposal, issued_at: datetime) -> None:
+    """Returns that came before a batch are told from its own by the clock: it must not go backwards."""
+    received_at = connection.execute(
+        "select max(received_at) from lake.returns where program_id = ? and batch_id = ?",
+        [current.program_id, current.batch_id],
+    ).fetchone()[0]
+    if received_at and received_at >= issued_at.replace(tzinfo=None):
+        raise ValueError(
+            f"{current.batch_id} would be issued at {issued_at:%Y-%m-%d %H:%M:%S} UTC, but a return that names it was "
+            f"received at {received_at:%Y-%m-%d %H:%M:%S} UTC and would count as sent back: set this machine's clock, "
+            "then issue again"
+        )
 
 
 def _approved(home: Home, proposal: Proposal | str) -> tuple[str, date | None]:

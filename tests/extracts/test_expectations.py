@@ -180,7 +180,7 @@ def staged(month: str, utilities: dict[str, list]) -> expectations.StagedFile:
     rows = sum(count for count, _ in utilities.values())
     figures = {"months": [month], "by_month": {month: utilities}, "readings": rows, "estimated": 0}
     result = {"rows_read": rows, "rows_quarantined": 0, "rows_duplicate": 0, "figures": figures}
-    return expectations.StagedFile(month, f"{month}.csv", 1, Path(month), result)
+    return expectations.StagedFile(month, f"{month}.csv", 1, "2021-01-01T00:00:00Z", Path(month), result)
 
 
 def severities(figure: str, value: float) -> set[str]:

@@ -97,9 +97,8 @@ class Judged:
         if hasattr(kind, "keep"):
             kind.keep(self.con, self.extracts.source, context)
         folder = self.extracts.home.lake / "_staged" / self.extracts.source.source_id
-        file = StagedFile(
-            context.sha256, context.file_name, context.received_no, folder / f"{context.sha256}.parquet", result={}
-        )
+        came = (context.file_name, context.received_no, f"2021-01-01T00:00:{context.received_no:02}Z")
+        file = StagedFile(context.sha256, *came, folder / f"{context.sha256}.parquet", result={})
         lake_files.write(self.con, "select * from good order by row_no", file.path)
         for name in getattr(kind, "ALSO_STAGED", ()):
             lake_files.write(self.con, f"select * from {name} order by all", file.also(name))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 import pytest
 
@@ -95,9 +95,10 @@ def test_last_return_of_a_line_counts(extracts):
     returns.accept([RETURNED, RETURNED | {"line_no": "12", "reason": ""}], "returns_2.csv")
     returns.accept([RETURNED | {"reason": "예금주 불일치"}], "returns_1.csv")
     returns.publish()
-    assert returns.lake("returns", "batch_id, line_no, reason") == [
-        ("2021H1-001", 7, "계좌해지"),
-        ("2021H1-001", 12, "사유 미기재"),
+    # What came last is another matter: it says after which batches the line came back.
+    assert returns.lake("returns", "batch_id, line_no, reason, received_at") == [
+        ("2021H1-001", 7, "계좌해지", datetime(2021, 1, 1, 0, 0, 2)),
+        ("2021H1-001", 12, "사유 미기재", datetime(2021, 1, 1, 0, 0, 1)),
     ]
 
 

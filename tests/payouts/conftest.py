@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
@@ -185,7 +185,9 @@ class House:
             rows[:] = [row for row in rows if row[:3] != (program_id, period_id, participant_id)]
 
     def returned(self, batch_id: str, line_no: int, reason: str = "계좌해지", program_id: str = KR) -> None:
-        self.returns.append({"program_id": program_id, "batch_id": batch_id, "line_no": line_no, "reason": reason})
+        """A return that comes now."""
+        row = {"program_id": program_id, "batch_id": batch_id, "line_no": line_no, "reason": reason}
+        self.returns.append(row | {"received_at": datetime.now(UTC).replace(tzinfo=None)})
 
     def publish(self) -> Home:
         home = self.home

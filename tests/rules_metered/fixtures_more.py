@@ -57,6 +57,9 @@ def paid() -> Programme:
     k.issue("2020H2", 5, "rate is fixed", 9000, region_code="48171", won_per_point="1.80")
     member("moved here since it was paid")
     k.issue("2020H2", 6, "moved here since it was paid", 18000, region_code="48171", won_per_point="1.80")
+    member("named before it was issued")
+    k.issue("2020H2", 7, "named before it was issued", 20000)
+    k.send_back("2020H2-001", 7, received_at="2021-11-30 23:59:59")
     for line_no in (2, 3, 4):
         k.send_back("2020H2-001", line_no)
     return k

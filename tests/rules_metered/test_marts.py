@@ -105,6 +105,7 @@ def test_a_region_evaluates_only_the_utilities_it_runs(query):
         ("paid", "2.00", 20000, "payable", None, 20000),
         ("sent back", "2.00", 20000, "held", "account_returned", 0),
         ("new account since", "2.00", 20000, "payable", None, 0),
+        ("named before it was issued", "2.00", 20000, "payable", None, 20000),
         ("one of two sent back", "2.00", 20000, "payable", None, 8000),
         ("rate is fixed", "1.80", 18000, "payable", None, 9000),
         ("moved here since it was paid", "2.00", 20000, "payable", None, 18000),
@@ -125,6 +126,14 @@ def test_payout_lines_name_why_they_came_back(query):
         "and participant_id = 'one of two sent back' order by all"
     )
     assert rows == [("2020H2-001", 4, "계좌해지"), ("2020H2-002", 1, None)]
+
+
+def test_a_return_of_before_the_batch_is_of_no_line(query):
+    rows = query(
+        "select returned_reason from marts.fct_payout_lines where program_id = 'paid' "
+        "and participant_id = 'named before it was issued'"
+    )
+    assert rows == [(None,)]
 
 
 def test_periods_exist_where_anybody_has_a_reading(query):

@@ -138,8 +138,8 @@ class Programme:
             **(defaults | values),
         )
 
-    def send_back(self, batch_id: str, line_no: int, reason: str = "계좌해지") -> None:
-        self._add("returns", batch_id=batch_id, line_no=line_no, reason=reason)
+    def send_back(self, batch_id: str, line_no: int, received_at: str = "2021-12-10 00:00:00") -> None:
+        self._add("returns", batch_id=batch_id, line_no=line_no, reason="계좌해지", received_at=received_at)
 
 
 def write_pack(root: Path, programme: Programme) -> None:

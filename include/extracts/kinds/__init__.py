@@ -61,6 +61,7 @@ class StagedFile:
     sha256: str
     file_name: str
     received_no: int
+    received_at: str  # UTC
     path: Path  # Parquet: the columns of ``good``
     result: dict[str, Any]  # the stored result: counts, figures
 

@@ -43,10 +43,10 @@ def blame(source: Source) -> list[tuple[str, str, str]]:
 
 
 def publish(con: duckdb.DuckDBPyConnection, home: Home, source: Source, staged: list[StagedFile]) -> dict[str, Any]:
-    """One row per returned line."""
+    """One row per returned line. It came when the last of the files that have it did, whatever their names."""
     rows.accepted(con, source, staged)
     query = """
-        select * from accepted
+        select * replace (max(received_at) over (partition by batch_id, line_no) as received_at) from accepted
         qualify row_number() over (partition by batch_id, line_no order by seq desc, row_no desc) = 1
     """
     rows.replace_table(con, home, source, "returns", query if staged else None, "batch_id, line_no")

@@ -19,6 +19,7 @@ left join (
         program_id,
         batch_id,
         line_no,
+        max(received_at) as received_at,
         coalesce(min(reason), '') as reason
     from {{ ref('stg_returns') }}
     group by program_id, batch_id, line_no
@@ -26,3 +27,5 @@ left join (
     on ledger.program_id = returned.program_id
     and ledger.batch_id = returned.batch_id
     and ledger.line_no = returned.line_no
+    -- What came before the batch was issued cannot be about it.
+    and ledger.issued_at <= returned.received_at
