@@ -6,11 +6,19 @@ or a file that leaves the house.
 
 from __future__ import annotations
 
+import html as markup
+import re
 import unicodedata
 
 _FORMULA_SIGNS = "=+-@"
 # Control, format, surrogate, private use and unassigned characters; line and paragraph separators.
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+# Letters and marks by name, of which nothing is seen: fillers, joiners, a blank pattern of dots; what is no character.
+_BLANK = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0\ufdd0-\ufdef"
+    + "".join(chr(plane * 0x10000 + last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
+    + "]"
+)
 
 
 def escaped(text: str) -> str:
@@ -30,13 +38,28 @@ def markdown(text: str) -> str:
     )
 
 
-def one_line(text: str) -> str:
-    """The text without what is not seen: control characters and line breaks become a space, format characters go.
+def html(text: str) -> str:
+    """The text as an HTML page shows it word for word, in an attribute too; what is not seen is written out."""
+    return markup.escape(escaped(text))
 
-    For names and addresses in files that leave the house.
+
+def one_line(text: str) -> str:
+    """The text without what is not seen: control characters, line breaks and spaces other than U+0020 and the
+    ideographic one become a space, format characters, fillers and what is no character go.
+
+    For what stands in files that leave the house.
     """
-    signs = [(sign, unicodedata.category(sign)) for sign in text]
-    kept = (" " if kind in ("Cc", "Zl", "Zp") else "" if kind in ("Cf", "Cs") else sign for sign, kind in signs)
+    if text.isprintable() and not _BLANK.search(text):
+        return text
+    signs = [(sign, unicodedata.category(sign)) for sign in _BLANK.sub("", text)]
+    kept = (
+        " "
+        if kind in ("Cc", "Zl", "Zp") or (kind == "Zs" and sign != "\u3000")
+        else ""
+        if kind in ("Cf", "Cs")
+        else sign
+        for sign, kind in signs
+    )
     return "".join(kept)
 
 
@@ -50,14 +73,14 @@ def spreadsheet(text: str) -> str:
     for sign in unicodedata.normalize("NFKC", text):
         if sign in _FORMULA_SIGNS:
             return "'" + text
-        if not sign.isspace() and unicodedata.category(sign) not in ("Cc", "Cf"):
+        if not (sign.isspace() or unicodedata.category(sign) in ("Cc", "Cf", "Cs") or _BLANK.match(sign)):
             return text
     return text
 
 
 def _is_seen(sign: str) -> bool:
     kind = unicodedata.category(sign)
-    return kind not in _UNSEEN and (kind != "Zs" or sign in " \u3000")
+    return kind not in _UNSEEN and (kind != "Zs" or sign in " \u3000") and not _BLANK.match(sign)
 
 
 def _written_out(sign: str) -> str:

@@ -2,50 +2,17 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
+from functools import partial
 from itertools import islice
 from typing import Any, BinaryIO
 
-# What printers set for a character they do not have; in every Korean and Japanese encoding.
-GETA = "〓"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from include import shown
+from include.payouts.cells import Substitution, cell, fit
+
 _AT_ONCE = 1_000  # rows
-
-
-@dataclass(frozen=True)
-class Substitution:
-    """Characters of one cell that the file's encoding or font lacks, written as 〓. ``row``: the 1-based data row."""
-
-    path: str
-    row: int
-    column: str
-    characters: int
-    participant_id: str
-
-
-def _geta(error: UnicodeError) -> tuple[str, int]:
-    if not isinstance(error, UnicodeEncodeError):
-        raise error
-    return GETA * (error.end - error.start), error.end
-
-
-codecs.register_error("tanso_geta", _geta)
-
-
-def cell(value: Any) -> str:
-    """A value as a cell shows it; a text that a spreadsheet would take for a formula gets a leading ``'``."""
-    if value is None:
-        return ""
-    if isinstance(value, (int, Decimal)):
-        return str(value)
-    text = value.isoformat() if isinstance(value, date) else str(value)
-    return "'" + text if text.startswith(_FORMULA) else text
 
 
 def write(
@@ -56,23 +23,28 @@ def write(
     ``rows``: participant_id, and the values of ``header``. ``name`` is the path to report.
     """
     written, lost = 0, []
-    text = io.TextIOWrapper(file, encoding=encoding, errors="tanso_geta", newline="")
+    holds = partial(is_encodable, encoding)
+    text = io.TextIOWrapper(file, encoding=encoding, newline="")
     try:
         if with_header:
-            text.write(_lines([header]))
+            text.write(_lines([list(map(cell, header))]))
         remaining = iter(rows)
         while some := list(islice(remaining, _AT_ONCE)):
             # Numbers, dates and blanks the writer shows as ``cell`` does.
-            shown = [[cell(value) if value.__class__ is str else value for value in row[1:]] for row in some]
-            lines = _lines(shown)
-            text.write(lines)
-            if not _encodable(lines, encoding):
-                for number, (row, cells) in enumerate(zip(some, shown, strict=True), written + 1):
-                    if _encodable("".join(map(cell, cells)), encoding):
+            cells = [[cell(value) if value.__class__ is str else value for value in row[1:]] for row in some]
+            lines = _lines(cells)
+            if not holds(lines):
+                for number, (row, shown_as) in enumerate(zip(some, cells, strict=True), written + 1):
+                    if holds("".join(map(cell, shown_as))):
                         continue
-                    for column, value in zip(header, cells, strict=True):
-                        if count := missing(cell(value), encoding):
-                            lost.append(Substitution(name, number, column, count, row[0]))
+                    for at, column in enumerate(header):
+                        fitted, changes = fit(cell(shown_as[at]), holds)
+                        if changes:
+                            # A hyphen may have been written now.
+                            shown_as[at] = shown.spreadsheet(fitted)
+                            lost += [Substitution(name, number, column, count, row[0], sign) for count, sign in changes]
+                lines = _lines(cells)
+            text.write(lines)
             written += len(some)
     finally:
         text.detach()  # which writes what is left, and leaves the file open
@@ -93,14 +65,8 @@ def read(file: BinaryIO, encoding: str, with_header: bool) -> Iterator[list[str]
     yield from rows
 
 
-def missing(text: str, encoding: str) -> int:
-    """How many characters of a text the encoding lacks."""
-    if _encodable(text, encoding):
-        return 0
-    return sum(1 for character in text if not _encodable(character, encoding))
-
-
-def _encodable(text: str, encoding: str) -> bool:
+def is_encodable(encoding: str, text: str) -> bool:
+    """Whether the encoding has every character of a text."""
     try:
         text.encode(encoding)
     except UnicodeEncodeError:

@@ -9,7 +9,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from include.payouts.csv_files import GETA
+from include.payouts.cells import GETA, cell
+from include.payouts.csv_files import is_encodable
 
 _PERSON = {"participant_id", "name", "postal_code", "address", "address_detail", "masked_name"}
 # rows -> the fields a column may show; notices also have award.<award_type>
@@ -115,6 +116,10 @@ def _file(
     if spec.get("incentive_type") and source != "lines":
         raise ValueError(f"{name}: only lines have an incentive_type")
     shown = {str(header): _column(name, header, column, source) for header, column in columns.items()}
+    encoding = encoding_of(spec["encoding"])
+    for header in shown:
+        if file_format == "csv" and not is_encodable(encoding, cell(header)):
+            raise ValueError(f"{name}: column {header}: encoding {encoding} lacks a character of it; name it otherwise")
     if spec.get("incentive_type") and columns and "amount" not in [column.field for column in shown.values()]:
         raise ValueError(f"{name}: a file that pays needs a column with the field amount")
     for key in ("header", "line_ends"):
@@ -126,7 +131,7 @@ def _file(
         spec.get("incentive_type"),
         file_format,
         shown,
-        encoding_of(spec["encoding"]),
+        encoding,
         spec.get("header", True),
         spec.get("line_ends", True),
         _existing(name, "template", folder / spec["template"]) if file_format == "pdf" else None,

@@ -16,7 +16,7 @@ import duckdb
 from include.extracts import vault
 from include.on_disk import private_folder
 from include.payouts import csv_files, pain001, pdf_files, xlsx_files, zengin
-from include.payouts.csv_files import Substitution
+from include.payouts.cells import Substitution
 from include.payouts.declared_files import TABLES, Column, File
 from include.payouts.layouts import Layout, check
 from include.settings import Home
@@ -128,7 +128,7 @@ def write(
 
 
 def _prepare(connection: duckdb.DuckDBPyConnection, home: Home, layout: Layout, batch: Head) -> None:
-    note = layout.transfer_note.format(period_id=batch.period_id)
+    note = layout.transfer_note.replace("{period_id}", batch.period_id)
     connection.execute("set variable transfer_note = ?", [note])
     connection.execute("set variable transfer_on = ?", [transfer_day(batch.issued_at, layout.transfer_days)])
     before, after = SQL.read_text("utf-8").split(PEOPLE)

@@ -10,7 +10,7 @@ import duckdb
 
 from include import on_disk
 from include.payouts import control, csv_files, files, pain001, pdf_files, xlsx_files, zengin
-from include.payouts.csv_files import Substitution
+from include.payouts.cells import Substitution
 from include.payouts.decision import rows
 from include.payouts.declared_files import TABLES, File
 from include.payouts.layouts import Layout

@@ -16,7 +16,7 @@ import duckdb
 
 from include import on_disk
 from include.payouts import approvals, files, folder, issue_log, ledger, lost_characters
-from include.payouts.csv_files import Substitution
+from include.payouts.cells import Substitution
 from include.payouts.decision import decide
 from include.payouts.layouts import load_layout
 from include.payouts.propose import Proposal, describe, discard, pending
@@ -29,7 +29,7 @@ class StaleProposal(ValueError):
 
 @dataclass(frozen=True)
 class Batch:
-    """An issued batch. ``substitutions``: characters that a file's encoding lacks, written as 〓."""
+    """An issued batch. ``substitutions``: characters that a file's encoding or font lacks."""
 
     program_id: str
     period_id: str

@@ -1,4 +1,4 @@
-"""Which participants' names or addresses a batch could not print whole: ``reports/lost_characters/``, ids only.
+"""Whose names or addresses a batch could not print as they are: ``reports/lost_characters/``, ids only.
 
 For whoever sends the letters to look up in the register, and to correct there.
 """
@@ -10,10 +10,10 @@ from pathlib import Path
 
 from include import on_disk
 from include.payouts import csv_files
-from include.payouts.csv_files import Substitution
+from include.payouts.cells import GETA, Substitution
 from include.settings import Home
 
-HEADER = ("participant_id", "file", "row", "column", "characters")
+HEADER = ("participant_id", "file", "row", "column", "characters", "written_as")
 
 
 def keep(home: Home, program_id: str, batch_id: str, lost: Sequence[Substitution]) -> Path | None:
@@ -22,7 +22,7 @@ def keep(home: Home, program_id: str, batch_id: str, lost: Sequence[Substitution
         return None
     path = folder(home) / program_id / f"{batch_id}.csv"
     on_disk.private_folder(path.parent)
-    rows = sorted((one.participant_id, one.path, one.row, one.column, one.characters) for one in lost)
+    rows = sorted((one.participant_id, one.path, one.row, one.column, one.characters, one.written_as) for one in lost)
     with on_disk.private_file(path) as file:
         csv_files.write(file, path.name, "utf-8", HEADER, ((None, *row) for row in rows), True)
     return path
@@ -33,10 +33,12 @@ def folder(home: Home) -> Path:
 
 
 def counts(home: Home) -> list[list[str | int]]:
-    """Per batch with such a list: program_id, batch_id, and the number of participants in it."""
+    """Per batch with such a list: program_id, batch_id, participants with 〓, participants with look-alikes only."""
     found = []
     for path in sorted(folder(home).glob("*/*.csv")):
         with path.open("rb") as file:
-            participants = {row[0] for row in csv_files.read(file, "utf-8", True)}
-        found.append([path.parent.name, path.stem, len(participants)])
+            # A list of an older version has 〓 only, and does not say so.
+            rows = [(row[0], (*row[5:], GETA)[0]) for row in csv_files.read(file, "utf-8", True)]
+        lost = {participant for participant, written_as in rows if written_as == GETA}
+        found.append([path.parent.name, path.stem, len(lost), len({participant for participant, _ in rows} - lost)])
     return found

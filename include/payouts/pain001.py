@@ -18,7 +18,7 @@ from xml.sax.saxutils import escape
 
 from lxml import etree
 
-from include.payouts.csv_files import GETA
+from include.shown import one_line
 
 NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"
 # What the standard's users write where a mandatory identification is not known.
@@ -72,8 +72,8 @@ def write(file: BinaryIO, header: Header, transfers: Iterable[Transfer]) -> int:
             filled(
                 escape(one.end_to_end_id),
                 one.amount,
-                escape(one.bank_code),
-                escape(one.account_no),
+                escape(one_line(one.bank_code)),
+                escape(one_line(one.account_no)),
                 escape(_name(one.holder)),
                 escape(_name(one.note)),
             )
@@ -166,10 +166,8 @@ def _agent(bank_code: str | None) -> list:
 
 
 def _name(text: str) -> str:
-    """At most as long as the standard allows, without the control characters that XML cannot hold."""
-    if not text.isprintable():
-        text = "".join(character if character.isprintable() else GETA for character in text)
-    return text[:140]
+    """As a file that leaves the house shows it, and at most as long as the standard allows."""
+    return one_line(text)[:140]
 
 
 def _element(xml: etree._IncrementalFileWriter, name: str, content: list | str | tuple[str, dict[str, str]]) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import typst
 
-from include.payouts.csv_files import GETA, Substitution
+from include.payouts.cells import Substitution, fit, text_of
 
 
 def write(
@@ -38,10 +38,8 @@ def write(
     for number, (participant_id, *row) in enumerate(rows, start=1):
         values.append({})
         for column, value in zip(header, row, strict=True):
-            shown, missing = _shown(value, drawn)
-            values[-1][column] = shown
-            if missing:
-                lost.append(Substitution(name, number, column, missing, participant_id))
+            values[-1][column], changes = _shown(value, drawn)
+            lost += [Substitution(name, number, column, count, participant_id, sign) for count, sign in changes]
     data = json.dumps({**head, "rows": values}, ensure_ascii=False)
     try:
         compiler = typst.Compiler(
@@ -62,10 +60,9 @@ def pages(file: BinaryIO) -> int:
     return len(PdfReader(file).pages)
 
 
-def _shown(value: Any, drawn: set[int]) -> tuple[Any, int]:
-    """A value as JSON, and how many characters of a text the font lacks: they become 〓. A blank text is null."""
+def _shown(value: Any, drawn: set[int]) -> tuple[Any, list[tuple[int, str]]]:
+    """A value as JSON, and what the font lacks of a text, as ``fit`` counts it. A blank text is null."""
     if value is None or isinstance(value, int):
-        return value, 0
-    text = value.isoformat() if isinstance(value, date) else str(value)
-    missing = sum(ord(character) not in drawn for character in text)
-    return "".join(character if ord(character) in drawn else GETA for character in text) or None, missing
+        return value, []
+    fitted, changes = fit(text_of(value), lambda sign: ord(sign) in drawn)
+    return fitted or None, changes

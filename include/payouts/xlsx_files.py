@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, BinaryIO
 
 import xlsxwriter
 from python_calamine import CalamineWorkbook
+
+from include.payouts.cells import text_of
 
 # What a sheet holds, its header row included.
 MAX_ROWS = 1_048_576
@@ -26,7 +28,7 @@ def write(
         first = int(with_header)
         if with_header:
             for column, title in enumerate(header):
-                sheet.write_string(0, column, title)
+                sheet.write_string(0, column, text_of(title))
         number = first
         for _, *row in rows:
             if number == MAX_ROWS:
@@ -34,9 +36,8 @@ def write(
             for column, value in enumerate(row):
                 if isinstance(value, (int, Decimal)):
                     sheet.write_number(number, column, value)
-                elif value is not None:
-                    text = value.isoformat() if isinstance(value, date) else str(value)
-                    sheet.write_string(number, column, text)
+                elif value is not None and sheet.write_string(number, column, text_of(value)):
+                    raise ValueError(f"{name}: row {number + 1 - first}: {header[column]}: is too long for a workbook")
             number += 1
     return number - first
 

@@ -176,8 +176,10 @@ def _batches(home: Home, since: datetime | None) -> str:
         "Batches issued",
         table(["programme", "batch", "lines", "amount", "currency", "approved by", "issued (UTC)", ""], rows[-20:]),
         f"The latest 20 of {len(rows):,}." if len(rows) > 20 else "",
-        lost and "With characters that a file cannot show, written as 〓 (`reports/lost_characters/` has the ids):",
-        table(["programme", "batch", "participants"], lost[-20:]),
+        lost
+        and "With characters that a file cannot show: participants with 〓, and with nothing but look-alikes "
+        "(`reports/lost_characters/` has the ids):",
+        table(["programme", "batch", "〓", "look-alikes"], lost[-20:]),
     )
 
 

@@ -221,9 +221,9 @@ def test_a_character_that_the_encoding_lacks_is_shown_and_reported(house: House)
     # For whoever sends it to look up: ids only, apart from the batch.
     listed = house.home.reports / "lost_characters" / KR / "2020H2-001.csv"
     assert listed.read_bytes().decode() == (
-        "participant_id,file,row,column,characters\r\nK1,48170/voucher.csv,1,참여자명,2\r\n"
+        "participant_id,file,row,column,characters,written_as\r\nK1,48170/voucher.csv,1,참여자명,2,〓\r\n"
     )
-    assert lost_characters.counts(house.home) == [[KR, "2020H2-001", 1]]
+    assert lost_characters.counts(house.home) == [[KR, "2020H2-001", 1, 0]]
 
 
 def test_a_batch_that_shows_every_character_has_no_such_list(house: House):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from include.payouts.csv_files import cell
+from include.payouts.cells import cell
 from include.payouts.layouts import load_layout
 from tests.payouts.conftest import JP, KR, House
 
@@ -27,8 +27,11 @@ GOOD = {
         ("+82", "'+82"),
         ("-길", "'-길"),
         ("@a", "'@a"),
-        ("\tx", "'\tx"),
-        ("\rx", "'\rx"),
+        ("\tx", "' x"),
+        ("\rx", "' x"),
+        ("＝1+1", "'＝1+1"),
+        ("\u200b=1", "'=1"),
+        ("\u3164=1", "'=1"),
         ("a=1", "a=1"),
         ("", ""),
         (None, ""),
@@ -57,6 +60,10 @@ def test_the_shipped_packs_pay_what_they_offer():
     [
         ({"encoding": "cp0"}, "encoding 'cp0' is unknown"),
         ({"encoding": "latin-1"}, "encoding 'latin-1' lacks 〓"),
+        (
+            {"encoding": "cp949", "files": {"a.csv": {"rows": "held", "columns": {"ｶﾅ・": "amount"}}}},
+            "a.csv: column ｶﾅ・: encoding cp949 lacks a character of it",
+        ),
         ({"recipient": {}}, "unknown key recipient"),
         ({"files": {"a.csv": {"rows": "people", "columns": {"a": "name"}}}}, "a.csv: rows must be one of lines"),
         (

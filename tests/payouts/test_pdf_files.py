@@ -139,10 +139,10 @@ def test_a_letter_shows_more_characters_than_its_csv_file(house: House):
     assert lost == {"13114/notices.csv": (1, "氏名", 2), LETTERS: (1, "氏名", 1)}
     listed = (house.home.reports / "lost_characters" / JP / "FY2018-001.csv").read_text("utf-8").splitlines()
     assert listed[1:] == [
-        "N1,13114/notices.csv,1,氏名,2",
-        "N1,13114/notices.pdf,1,氏名,1",
-        "N1,13114/prizes.csv,1,氏名,2",
-        "N1,13114/review.csv,1,氏名,1",  # of the masked name, 鷗**
+        "N1,13114/notices.csv,1,氏名,2,〓",
+        "N1,13114/notices.pdf,1,氏名,1,〓",
+        "N1,13114/prizes.csv,1,氏名,2,〓",
+        "N1,13114/review.csv,1,氏名,1,〓",  # of the masked name, 鷗**
     ]
 
 

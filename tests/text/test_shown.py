@@ -40,6 +40,7 @@ def test_markdown_leaves_plain_ids_alone() -> None:
     [
         ("=1+1", True), ("+1", True), ("-1", True), ("@a", True), ("\ta", True), ("\ra", True), ("\n=a", True),
         ("＝1", True), ("＋1", True), ("＠a", True), (" =1", True), ("\u3000=1", True), ("\u200b=1", True),
+        ("\u3164=1", True),
         ("홍길동", False), ("a=1", False), ("", False), ("  ", False), ("'=1", False),
     ],
 )  # fmt: skip
@@ -49,3 +50,11 @@ def test_a_cell_that_begins_like_a_formula_is_guarded(text: str, is_guarded: boo
 
 def test_one_line_of_a_name() -> None:
     assert shown.one_line("홍길동\r\n088,1\x00\x1b[0m\u202e김") == "홍길동  088,1  [0m김"
+
+
+def test_one_line_has_no_filler_and_no_other_space() -> None:
+    assert shown.one_line("김\u3164\u2800\u00a0철\u2003수\u3000\ufffe東") == "김 철 수\u3000東"
+
+
+def test_html_is_word_for_word() -> None:
+    assert shown.html("<b a='x'>\u202e") == "&lt;b a=&#x27;x&#x27;&gt;\\u202e"
