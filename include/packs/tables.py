@@ -32,6 +32,7 @@ KINDS = {
     "decimal": "DECIMAL(18,6)",  # 0 or more
     "positive": "DECIMAL(18,6)",  # above 0
     "won": "DECIMAL(6,2)",  # above 0, at most 2
+    "zone": "VARCHAR",  # IANA, such as Asia/Seoul
     "boolean": "BOOLEAN",
     "date": "DATE",
 }
@@ -124,7 +125,7 @@ TABLES: dict[str, Table] = {
         _table(
             "programs",
             "program_id",
-            "program_id:program name_en name_local country currency retention_years:count?",
+            "program_id:program name_en name_local country currency time_zone:zone retention_years:count?",
         ),
         _table("utilities", "program_id utility", "program_id:program utility unit"),
         _table(

@@ -8,6 +8,7 @@ import unicodedata
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from zoneinfo import available_timezones
 
 from include.packs.tables import CHOICES, PLACEHOLDERS, Column
 
@@ -152,6 +153,12 @@ def _boolean(text: str, context: Context) -> bool:
     return _one_of(text, ("true", "false")) == "true"
 
 
+def _zone(text: str, context: Context) -> str:
+    if text not in available_timezones():
+        raise ValueError("is no time zone; allowed: an IANA name, such as Asia/Seoul")
+    return text
+
+
 def _date(text: str, context: Context) -> date:
     try:
         return date.fromisoformat(text)
@@ -177,6 +184,7 @@ PARSERS = {
     "decimal": _decimal(18, 6, "0 or more", lambda value: value >= 0),
     "positive": _decimal(18, 6, "above 0", lambda value: value > 0),
     "won": _decimal(6, 2, "above 0, at most 2 won per point", lambda value: 0 < value <= 2),
+    "zone": _zone,
     "boolean": _boolean,
     "date": _date,
 }

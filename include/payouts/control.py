@@ -121,7 +121,7 @@ def _page(
     facts = {
         "batch": f"{batch.program_id} {batch.batch_id}",
         "as_of": current.as_of,
-        "issued_at": batch.issued_at.strftime("%Y-%m-%d %H:%M:%S"),
+        "issued_at": f"{batch.issued_at.isoformat(' ', 'seconds')} ({batch.issued_at.tzinfo})",
         "approved_by": batch.approved_by,
         "currency": batch.currency,
         "policy_fingerprint": current.policy_sha256,

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import duckdb
 
@@ -47,6 +48,12 @@ def decide(
 def build_info(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     """What the published marts say of how they were made: ``code_version``, ``policy_sha256``, ``fingerprint``."""
     return rows(connection, "select * from house.meta.build_info")[0]
+
+
+def time_zone(connection: duckdb.DuckDBPyConnection, program_id: str) -> ZoneInfo:
+    """Where a programme's days are days."""
+    zone = connection.execute("select time_zone from house.policy.programs where program_id = ?", [program_id])
+    return ZoneInfo(zone.fetchone()[0])
 
 
 def rows(connection: duckdb.DuckDBPyConnection, sql: str, values: Iterable[Any] = ()) -> list[dict[str, Any]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import duckdb
 
@@ -63,6 +65,10 @@ def _explain(
         where = "program_id = ? and participant_id = ? and period_id = ?"
         return rows(marts, f"select * from marts.{table} where {where} order by {order}", key)
 
+    lines = mart("fct_payout_lines", "batch_id, line_no")
+    zone = ZoneInfo(marts.execute("select time_zone from policy.programs where program_id = ?", key[:1]).fetchone()[0])
+    for line in lines:
+        line["issued_at"] = line["issued_at"].replace(tzinfo=UTC).astimezone(zone)
     awards = mart("fct_point_awards", "award_type, utility")
     for award in awards:
         award["rule"] = _rule(marts, *key, award["rule_id"])
@@ -71,7 +77,7 @@ def _explain(
         "participant_id": participant_id,
         "period_id": period_id,
         "payout": next(iter(mart("fct_payouts", "participant_id")), None),
-        "lines": mart("fct_payout_lines", "batch_id, line_no"),
+        "lines": lines,
         "awards": awards,
         "balance": next(iter(mart("fct_point_balances", "participant_id")), None),
         "opening_points": rows(

@@ -54,7 +54,7 @@ class Written:
 
 @dataclass(frozen=True)
 class Head:
-    """What the files of a batch say about it."""
+    """What the files of a batch say about it. ``issued_at``: in the programme's time zone, whose days are meant."""
 
     program_id: str
     period_id: str
@@ -108,8 +108,9 @@ def write(
                     count = zengin.write(opened, name, payer, transfer_on, rows, file.line_ends)
                 else:
                     payer = layout.debtors.get(region, {})
+                    named = pain001.identification(batch.program_id, batch.batch_id, region)
                     message = pain001.Header(
-                        f"{batch.batch_id}-{region}",
+                        named,
                         batch.issued_at,
                         lines,
                         amount,
@@ -119,7 +120,7 @@ def write(
                         payer.get("bank_code"),
                         payer.get("account_no"),
                     )
-                    transfers = (pain001.Transfer(f"{batch.batch_id}-{no}", *rest) for _, no, *rest in rows)
+                    transfers = (pain001.Transfer(f"{named}-{no}", *rest) for _, no, *rest in rows)
                     count = pain001.write(opened, message, transfers)
             lost += missing
             table = (region, file.incentive_type) if file.pays and file.format in TABLES else None
@@ -162,7 +163,8 @@ def _prepare(connection: duckdb.DuckDBPyConnection, home: Home, layout: Layout, 
 
 
 def transfer_day(issued_at: datetime, working_days: int) -> date:
-    """The day to transfer: so many days from Monday to Friday after the day of issue; public holidays are not known."""
+    """The day to transfer: so many days from Monday to Friday after the day of issue, where ``issued_at`` was that day;
+    public holidays are not known."""
     day = issued_at.date()
     while working_days:
         day += timedelta(days=1)

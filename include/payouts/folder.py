@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -59,7 +60,7 @@ def write(
         "period_id": head.period_id,
         "as_of": current.as_of.isoformat(),
         "approved_by": approved_by,
-        "issued_at": head.issued_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "issued_at": head.issued_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "code_version": current.code_version,
         "policy_sha256": current.policy_sha256,
         "lines": current.lines,

@@ -17,7 +17,7 @@ import duckdb
 from include import on_disk
 from include.payouts import approvals, files, folder, issue_log, ledger, lost_characters
 from include.payouts.cells import Substitution
-from include.payouts.decision import decide
+from include.payouts.decision import decide, time_zone
 from include.payouts.layouts import load_layout
 from include.payouts.propose import Proposal, describe, discard, pending
 from include.settings import Home
@@ -115,7 +115,8 @@ def _issue(
         for left in parent.glob(f".{period_id}-*"):
             shutil.rmtree(left)  # of a run that was stopped; the lock is ours
         aside = on_disk.private_folder(parent / f".{batch_id}-{os.getpid()}")
-        head = files.Head(program_id, period_id, batch_id, issued_at, current.currency, approved_by)
+        local = issued_at.astimezone(time_zone(connection, program_id))
+        head = files.Head(program_id, period_id, batch_id, local, current.currency, approved_by)
         try:
             substitutions = folder.write(connection, home, layout, current, head, aside, approved_by)
             folder.read_back(connection, layout, aside)

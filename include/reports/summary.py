@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import duckdb
 
@@ -23,10 +24,13 @@ def summarize(home: Home, as_of: date | None = None, since: datetime | None = No
     """
     day = as_of or settings.as_of()
     parts = [f"# Tanso, as of {day}\n", _arrived(home, since), _problems(home)]
+    zones: dict[str, tzinfo] = {}
     if home.database.exists():
         from include.warehouse import connect
 
         with connect(home) as marts:
+            found = marts.execute("select program_id, time_zone from policy.programs").fetchall()
+            zones = {program_id: ZoneInfo(zone) for program_id, zone in found}
             parts += [
                 of_marts.files(marts),
                 _unusual(home),
@@ -37,7 +41,7 @@ def summarize(home: Home, as_of: date | None = None, since: datetime | None = No
         parts += [_payouts(home, day), _returns(home)]
     else:
         parts.append("Nothing is evaluated yet: run `make run`, or `make ingest evaluate`.\n")
-    parts += [_batches(home, since), _proposals(home), _where(home)]
+    parts += [_batches(home, since, zones), _proposals(home), _where(home)]
     text = "\n".join(part for part in parts if part)
     with on_disk.private_file(on_disk.private_folder(home.reports) / "latest.md") as file:
         file.write(text.encode())
@@ -154,7 +158,7 @@ def _returns(home: Home) -> str:
     )
 
 
-def _batches(home: Home, since: datetime | None) -> str:
+def _batches(home: Home, since: datetime | None, zones: dict[str, tzinfo]) -> str:
     from include.payouts.lost_characters import counts
 
     lost = counts(home)
@@ -167,14 +171,14 @@ def _batches(home: Home, since: datetime | None) -> str:
             manifest["amount"],
             manifest["currency"],
             manifest["approved_by"],
-            manifest["issued_at"][:16],
+            _utc(manifest["issued_at"]).astimezone(zones.get(manifest["program_id"], UTC)).isoformat(" ", "minutes"),
             "this run" if since and _utc(manifest["issued_at"]) >= since else "",
         ]
         for manifest in manifests
     ]
     return section(
         "Batches issued",
-        table(["programme", "batch", "lines", "amount", "currency", "approved by", "issued (UTC)", ""], rows[-20:]),
+        table(["programme", "batch", "lines", "amount", "currency", "approved by", "issued", ""], rows[-20:]),
         f"The latest 20 of {len(rows):,}." if len(rows) > 20 else "",
         lost
         and "With characters that a file cannot show: participants with 〓, and with nothing but look-alikes "

@@ -39,6 +39,7 @@ DDL = {
     "co2_reduction_kg decimal(18, 6), reduction_rate decimal(18, 6), is_top_performer boolean, is_commended boolean",
     "marts.fct_lottery_entries": "program_id varchar, period_id varchar, participant_id varchar, nickname varchar, "
     "draw_key varchar, draw_order integer, is_winner boolean",
+    "policy.programs": "program_id varchar, time_zone varchar",
     "policy.point_rules": "program_id varchar, valid_from_on date, redemption_unit bigint, lot_validity_years integer",
     "policy.ranking_rules": "program_id varchar, valid_from_on date, ranking_id varchar, certified_month integer, "
     "certified_day integer",
@@ -88,6 +89,7 @@ class House:
             (KR, "48170", "경상남도 진주시", date(2018, 1, 1)),
             (JP, "13114", "東京都中野区", date(2018, 4, 1)),
         ]
+        self.rows["policy.programs"] = [(KR, "Asia/Seoul"), (JP, "Asia/Tokyo")]
         self.rows["meta.build_info"] = [("f" * 64, None, "v1", "a" * 64)]
 
     def person(self, program_id: str, participant_id: str, region: str, nickname: str | None = None, **data) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import stat
 from datetime import UTC, date, datetime
@@ -87,14 +88,47 @@ def test_cash_as_credit_transfers(paid: Batch):
     def said(*names: str) -> list[str]:
         return [element.text for element in root.iterfind(".//" + "/".join("{*}" + name for name in names))]
 
-    assert said("MsgId") == ["2020H2-001-48170"] and said("CreDtTm") == ["2021-06-02T03:04:05Z"]
+    # sha256 of kr_carbon_point/2020H2-001/48170 begins with 6cfe4eda; 03:04:05 UTC is five past noon in Seoul.
+    assert said("MsgId") == ["2020H2-001-48170-6cfe4eda"] and said("CreDtTm") == ["2021-06-02T12:04:05+09:00"]
     assert said("Dbtr", "Nm") == ["경상남도 진주시"] and said("ReqdExctnDt", "Dt") == ["2021-06-02"]
-    assert said("CdtTrfTxInf", "PmtId", "EndToEndId") == ["2020H2-001-2"]
+    assert said("CdtTrfTxInf", "PmtId", "EndToEndId") == ["2020H2-001-48170-6cfe4eda-2"]
     assert said("CdtrAgt", "FinInstnId", "ClrSysMmbId", "MmbId") == ["088"]
     assert said("Cdtr", "Nm") == ["홍 길 동"] and said("CdtrAcct", "Id", "Othr", "Id") == ["110222333333"]
     assert said("RmtInf", "Ustrd") == ["탄소포인트 2020H2"]
     (amount,) = root.iterfind(".//{*}InstdAmt")
     assert amount.text == "20000" and amount.get("Ccy") == "KRW"
+
+
+def test_the_bank_acts_on_the_day_of_the_programme(house: House):
+    """08:30 on 1 June in Seoul is 31 May, 23:30 UTC."""
+    house.money("K1", 10_000)
+    (proposal,) = propose(house.publish(), date(2021, 6, 1))
+    batch = issue(house.home, proposal, "Kim", issued_at=datetime(2021, 5, 31, 23, 30, tzinfo=UTC))
+    content = (batch.path / "48170" / "cash.pain001.xml").read_bytes()
+    assert content.startswith(b'<?xml version="1.0" encoding="UTF-8"?>\n<')
+    assert b"<ReqdExctnDt><Dt>2021-06-01</Dt>" in content and b"<CreDtTm>2021-06-01T08:30:00+09:00<" in content
+    assert "2021-06-01 08:30:00+09:00 (Asia/Seoul)" in (batch.path / "control.html").read_text("utf-8")
+    assert json.loads((batch.path / "manifest.json").read_text("utf-8"))["issued_at"] == "2021-05-31T23:30:00Z"
+
+
+def test_ids_of_messages_differ_and_stay_within_the_standard():
+    """By programme (two of one municipality), period, batch and region; a long one is a hash."""
+    named = [
+        pain001.identification(*parts)
+        for parts in (
+            ("a_points", "2020H2-001", "48170"),
+            ("b_points", "2020H2-001", "48170"),
+            ("a_points", "2021H1-001", "48170"),
+            ("a_points", "2020H2-002", "48170"),
+            ("a_points", "2020H2-001", "43110"),
+            ("a_points", "2020H2-001", "a_region_with_a_very_long_code"),
+            ("b_points", "2020H2-001", "a_region_with_a_very_long_code"),
+            ("a_points", "2020년하반기-001", "48170"),
+        )
+    ]
+    assert len(set(named)) == 8
+    for name in named:
+        assert len(f"{name}-9999999") <= 35 and re.fullmatch("[A-Za-z0-9-]+", name)
 
 
 def test_a_transfer_file_that_breaks_the_schema_is_found(tmp_path: Path):
