@@ -85,8 +85,13 @@ select
     f.currency,
     if(f.won_per_point is null, null, coalesce(z.won_per_point, f.won_per_point)) as rate,
     case f.incentive_type when 'cash' then r.account_key when 'green_card' then r.card_key end as payee_key,
-    -- Whether it is held for a return is told from the ledger on disk, below.
-    if(f.status = 'payable' or f.hold_reason = 'account_returned', null, coalesce(f.hold_reason, f.status)) as hold_reason,
+    r.joined_on,
+    -- What the ledger on disk tells is told below.
+    if(
+        f.status = 'payable' or f.hold_reason in ('paid_under_another_number', 'account_returned'),
+        null,
+        coalesce(f.hold_reason, f.status)
+    ) as own_reason,
     if(b.participant_id is null, floor(coalesce(c.points, 0) * rate)::bigint, b.redeemed) as due
 from house.marts.fct_payouts as f
 left join frozen as z using (program_id, period_id, region_code)
@@ -96,7 +101,7 @@ left join lake.participants as r using (program_id, participant_id)
 where wanted(f.program_id, f.period_id);
 
 -- One row per participant with something due or paid.
-create temp table decision as
+create temp table judged as
 select
     program_id,
     period_id,
@@ -106,23 +111,73 @@ select
     d.currency,
     d.rate as won_per_point,
     d.payee_key,
+    d.joined_on,
     coalesce(d.due, 0) as due,
     coalesce(p.paid, 0) as paid,
+    d.own_reason,
     -- The account that came back once, in whatever period, comes back again: as the marts have it, but for returns and batches of today.
-    coalesce(
-        d.hold_reason,
-        if(
-            exists (
-                select 1
-                from returned as r
-                where r.program_id = d.program_id and r.participant_id = d.participant_id and r.payee_key = d.payee_key
-            ),
-            'account_returned',
-            null
-        )
-    ) as hold_reason
+    if(
+        exists (
+            select 1
+            from returned as r
+            where r.program_id = d.program_id and r.participant_id = d.participant_id and r.payee_key = d.payee_key
+        ),
+        'account_returned',
+        null
+    ) as returned_reason
 from due as d
 full join paid as p using (program_id, period_id, participant_id);
+
+-- Numbers with the same meter, whose awards rest on it (those without a utility on all meters; so does what was paid to a
+-- number that has no award any more): as int_shared_usage has it, but for the register of today.
+create temp table shared_usage as
+with meter as (
+    select program_id, utility, provider, meter_key
+    from lake.participant_utilities
+    where meter_key is not null and program_id = coalesce(getvariable('program_id'), program_id)
+    group by all
+    having count(*) > 1
+),
+sharer as (
+    select * from lake.participant_utilities semi join meter using (program_id, utility, provider, meter_key)
+),
+pair as (
+    select s.program_id, s.participant_id, o.participant_id as other_id, s.utility
+    from sharer as s
+    join sharer as o using (program_id, utility, provider, meter_key)
+    where s.participant_id <> o.participant_id
+),
+award as (
+    select distinct program_id, period_id, participant_id, utility
+    from house.marts.fct_point_awards
+    where wanted(program_id, period_id) and (program_id, participant_id) in (select (program_id, participant_id) from pair)
+)
+select distinct a.program_id, a.period_id, a.participant_id, p.other_id
+from award as a
+join pair as p
+    on p.program_id = a.program_id and p.participant_id = a.participant_id and coalesce(a.utility = p.utility, true)
+left join award as o
+    on o.program_id = p.program_id and o.period_id = a.period_id and o.participant_id = p.other_id
+where coalesce(o.utility = p.utility, true);
+
+-- Of numbers with the same meter one is paid: the one that was, else the earlier member of those that can be.
+create temp table paid_elsewhere as
+select distinct s.program_id, s.period_id, s.participant_id
+from shared_usage as s
+join judged as j using (program_id, period_id, participant_id)
+join judged as o on o.program_id = s.program_id and o.period_id = s.period_id and o.participant_id = s.other_id
+where o.paid > 0
+    or (
+        j.paid = 0 and o.due > 0 and o.own_reason is null and o.returned_reason is null
+        and (o.joined_on, o.participant_id) < (j.joined_on, j.participant_id)
+    );
+
+create temp table decision as
+select
+    * exclude (joined_on, own_reason, returned_reason),
+    coalesce(own_reason, if(e.participant_id is null, null, 'paid_under_another_number'), returned_reason) as hold_reason
+from judged
+left join paid_elsewhere as e using (program_id, period_id, participant_id);
 
 create temp table line as
 select

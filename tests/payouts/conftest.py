@@ -63,6 +63,7 @@ class House:
         self.applications: list[dict] = []
         self.opening: list[dict] = []
         self.returns: list[dict] = []
+        self.meters: list[dict] = []
         self.rows["marts.dim_programs"] = [
             (KR, "Carbon", "탄소", "KR", "KRW"),
             (JP, "Eco", "エコ", "JP", "JPY"),
@@ -92,13 +93,28 @@ class House:
         self.rows["policy.programs"] = [(KR, "Asia/Seoul"), (JP, "Asia/Tokyo")]
         self.rows["meta.build_info"] = [("f" * 64, None, "v1", "a" * 64)]
 
-    def person(self, program_id: str, participant_id: str, region: str, nickname: str | None = None, **data) -> None:
+    def meter(
+        self, participant_id: str, meter_key: str, utility: str = "electricity", provider: str = "한국전력"
+    ) -> None:
+        row = {"program_id": KR, "participant_id": participant_id, "utility": utility}
+        self.meters.append(row | {"provider": provider, "meter_key": meter_key})
+
+    def person(
+        self,
+        program_id: str,
+        participant_id: str,
+        region: str,
+        nickname: str | None = None,
+        joined_on: date = date(2019, 1, 1),
+        **data,
+    ) -> None:
         """Register somebody (again); ``data`` are the vault's columns."""
         self.people[program_id, participant_id] = {"name": "김철수", **data}
         key = vault.key(self.home)
         account, card = data.get("account_no"), data.get("card_no")
         self.register[program_id, participant_id] = {
             "region_code": region,
+            "joined_on": joined_on,
             "account_key": account and vault.keyed_hash(key, f"{data.get('bank_code')} {account}"),
             "card_key": card and vault.keyed_hash(key, card),
         }
@@ -215,6 +231,7 @@ class House:
         self._lake("applications", self.applications)
         self._lake("opening_points", self.opening)
         self._lake("returns", self.returns)
+        self._lake("participant_utilities", self.meters)
         people = [
             {**dict.fromkeys(vault.COLUMNS), "program_id": p, "participant_id": i, **data}
             for (p, i), data in self.people.items()
