@@ -108,8 +108,8 @@ JP = "jp_nakano_eco_point"
             "explanations", KR, 2, {"template_en": "{points} points, {name}"},
             "template_en '{points} points, {name}': has unknown placeholders (name); allowed: actual,",
         ),
-        ("programs", KR, 2, {"time_zone": "Asia/Seul"}, "time_zone 'Asia/Seul': is no time zone; allowed: an IANA name"),
-        ("programs", KR, 2, {"time_zone": ""}, "time_zone '': is blank"),
+        ("programs", KR, 2, {"time_zone": "Asia/Seul"}, "time_zone 'Asia/Seul': is no time zone; allowed: an IANA"),
+        ("programs", KR, 2, {"time_zone": ""}, "time_zone: is blank"),
         ("labels", KR, 2, {"kind": "meter"}, "kind 'meter': is not allowed; allowed: award_type,"),
     ],
 )  # fmt: skip
