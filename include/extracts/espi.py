@@ -7,6 +7,7 @@ of the reading type; ``coverage`` says whether they fill the row's days: ``full`
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -15,7 +16,7 @@ import duckdb
 import pyarrow as pa
 from lxml import etree
 
-from include.extracts import espi_sums
+from include.extracts import espi_midnight, espi_sums
 from include.extracts.espi_series import ATOM, ESPI, Entry, read_entry, write_series
 from include.extracts.parsers import FileRefused
 from include.packs.sources import Source
@@ -34,6 +35,8 @@ _MOST_KEPT = 2_000_000  # elements of an entry beside its readings: they stay in
 _OF_A_READING = 16  # at most; they are forgotten with it
 _LAST_START = 4_102_444_800  # 2100-01-01; what is later is no time of a reading
 _LONGEST = 10**9  # seconds
+_ZEROS = re.compile("[.]0+$")
+_OTHER_NUMBER = re.compile("[+-]?([0-9]+[.][0-9]*|[.]?[0-9]+)([eE][+-]?[0-9]+)?")
 # Entities are not resolved, and nothing is fetched or validated: a provider's file is not to be trusted.
 _SAFE = {
     "resolve_entities": False, "no_network": True, "load_dtd": False, "dtd_validation": False, "huge_tree": False,
@@ -67,11 +70,13 @@ def batches(source: Source, path: Path) -> Iterator[pa.RecordBatch]:
             _refuse_document_type(file)
             entries = _read(con, file, estimated)
         except etree.XMLSyntaxError as error:
-            message = f"is no complete XML: {error.msg}; send the file again"
+            what = error.msg.partition(", line ")[0]  # it goes on with a column, of which an XML has none
+            message = f"is no complete XML: {what} (line {error.lineno}); send the file again"
             raise FileRefused("not_readable", message) from None
         if con.execute("select count(*) from readings").fetchone() == (0,):
             raise FileRefused("empty", "the feed has no interval reading")
-        write_series(con, entries)
+        write_series(con, entries, source.time_zone)
+        espi_midnight.settle(con)
         rows = con.sql(espi_sums.query("day" if source.option("month_basis", "calendar") == "prorated" else "month"))
         for batch in rows.to_arrow_reader(_BATCH_ROWS):
             yield batch.remove_column(0)  # row_no: that is their order
@@ -132,9 +137,9 @@ def _reading(element: etree._Element, estimated: set[str]) -> tuple[int | None, 
         elif child.tag == _TIME_PERIOD:
             for part in child:
                 if part.tag == _START:
-                    start = _whole(part.text, 0, _LAST_START)
+                    start = _whole("start", part.text, 0, _LAST_START)
                 elif part.tag == _DURATION:
-                    duration = _whole(part.text, 1, _LONGEST)
+                    duration = _whole("duration", part.text, 1, _LONGEST)
         elif child.tag == _READING_QUALITY:
             codes += [(part.text or "").strip() for part in child if part.tag == _QUALITY]
     quality = min((code for code in codes if code in estimated), default=min(codes)) if codes else None
@@ -143,9 +148,22 @@ def _reading(element: etree._Element, estimated: set[str]) -> tuple[int | None, 
     return start, duration, value or None, quality
 
 
-def _whole(text: str | None, least: int, most: int) -> int | None:
+def _whole(name: str, text: str | None, least: int, most: int) -> int | None:
+    """The number, None if it is none. Raises FileRefused for what a whole feed writes its times like."""
     text = (text or "").strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 and least <= int(text) <= most else None
+    number = _ZEROS.sub("", text)
+    if number.isascii() and number.isdigit() and len(number) < 19:
+        if name == "start" and most < int(number) <= 1000 * most:
+            raise _no_time(name, text, "in milliseconds, it seems")
+        return int(number) if least <= int(number) <= most else None
+    if _OTHER_NUMBER.fullmatch(text):
+        raise _no_time(name, text, "with a fraction or an exponent")
+    return None
+
+
+def _no_time(name: str, text: str, what: str) -> FileRefused:
+    message = f"{name} {text!r} of an interval is no time in whole seconds, but {what}; send the feed in seconds"
+    return FileRefused("schema_mismatch", message)
 
 
 def _insert(con: duckdb.DuckDBPyConnection, rows: list[tuple]) -> None:

@@ -52,9 +52,10 @@ def read_entry(element: etree._Element) -> Entry | None:
     return Entry(etree.QName(found).localname, atom_id, links, values)
 
 
-def write_series(con: duckdb.DuckDBPyConnection, entries: dict[int, Entry]) -> None:
+def write_series(con: duckdb.DuckDBPyConnection, entries: dict[int, Entry], zone: str | None) -> None:
     """Tables ``blocks`` (entry_no, series_no, default_quality), ``series`` and ``offsets``: whose the readings are, in
-    which unit and at which local time. Raises FileRefused ``schema_mismatch`` where the links lead nowhere."""
+    which unit and at which local time: of ``zone`` where the feed does not say. Raises FileRefused ``schema_mismatch``
+    where the links lead nowhere."""
     of_kind: dict[str, list[Entry]] = {}
     for entry in entries.values():
         of_kind.setdefault(entry.kind, []).append(entry)
@@ -78,11 +79,17 @@ def write_series(con: duckdb.DuckDBPyConnection, entries: dict[int, Entry]) -> N
         point = meter and _parent(meter, parents["UsagePoint"])
         reading_type = meter and _linked(meter, types)
         time = point and (_linked(point, times) or (next(iter(times.values())) if len(times) == 1 else None))
-        if not (block and meter and point and reading_type and time):
-            missing = "MeterReading" if not meter else "UsagePoint" if not point else None
-            missing = missing or ("ReadingType" if not reading_type else "LocalTimeParameters")
+        if not (block and meter and point and reading_type):
+            missing = "MeterReading" if not meter else "UsagePoint" if not point else "ReadingType"
             name = block.path if block else "an entry"
             raise FileRefused("schema_mismatch", f"the links of {name} lead to no {missing}; send the feed with it")
+        if not (time or zone):
+            raise FileRefused(
+                "schema_mismatch",
+                f"{point.path} has no LocalTimeParameters, so its time zone is not known; send the feed with them, or "
+                "declare the source's time_zone, such as Asia/Seoul",
+            )
+        time_path = time.path if time else zone
         values = reading_type.values
         code, ten = values.get("uom", ""), values.get("powerOfTenMultiplier") or "0"
         unit = _UNITS.get(code, f"uom {code}".strip())
@@ -91,10 +98,10 @@ def write_series(con: duckdb.DuckDBPyConnection, entries: dict[int, Entry]) -> N
         unit = unit if multiplier is not None else f"{unit} x 10^{ten}"
         told_apart_by = ("flowDirection", "accumulationBehaviour", "kind", "intervalLength")
         key = (
-            time.path, point.path.rpartition("/")[2], point.atom_id, service, unit, multiplier or 0,
+            time_path, point.path.rpartition("/")[2], point.atom_id, service, unit, multiplier or 0,
             *(values.get(name) or None for name in told_apart_by),
         )  # fmt: skip
-        local_times[time.path] = time
+        local_times[time_path] = time
         blocks.append((entry_no, series.setdefault(key, len(series)), values.get("defaultQuality") or None))
     con.execute("create table blocks (entry_no int, series_no int, default_quality text)")
     con.executemany("insert into blocks values (?, ?, ?)", blocks)
@@ -108,7 +115,7 @@ def write_series(con: duckdb.DuckDBPyConnection, entries: dict[int, Entry]) -> N
     span = "select coalesce(min(start), 0), coalesce(max(start + duration), 0) from readings"
     first, last = con.execute(span).fetchone()
     for path, time in local_times.items():
-        offsets = espi_time.offsets(time.values, first, last)
+        offsets = espi_time.offsets(time.values, first, last) if time else espi_time.offsets_of_zone(path, first, last)
         con.executemany("insert into offsets values (?, ?, ?, ?)", [(path, *row) for row in offsets])
 
 

@@ -106,7 +106,9 @@ def write_notice(home: Home, source: Source, receipt: dict, reason: str, detail:
 
 def messages(source: Source, reason: str) -> dict[str, str]:
     """Language -> what the reason means, in the provider's language and in English."""
-    return {language: texts(language)[reason] for language in dict.fromkeys([source.feedback_language, "en"])}
+    known = {language: texts(language) for language in dict.fromkeys([source.feedback_language, "en"])}
+    # An XML has no columns to speak of.
+    return {language: said.get(f"{reason} {source.format}", said[reason]) for language, said in known.items()}
 
 
 def remove(home: Home, receipt: dict) -> None:

@@ -145,7 +145,7 @@ def _judge_rows(
     context = kinds.Context(receipt["sha256"], receipt["file_name"], receipt["received_no"], policy, home, received)
     kind.judge(con, source, context)
     reasons = dict(con.execute("select reason, count(*) from refused group by 1 order by 1").fetchall())
-    lenient = getattr(kind, "ENROLMENT_REASONS", frozenset())
+    lenient = getattr(kind, "LENIENT_REASONS", frozenset())
     bad = sum(rows for reason, rows in reasons.items() if reason not in lenient)
     too_many = received.count >= _MIN_ROWS and bad > source.max_bad_ratio * received.count
     stage, staging = staged_folder(home, source.source_id) / f"{receipt['sha256']}.parquet", None

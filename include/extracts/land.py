@@ -161,7 +161,7 @@ def _looked_at(home: Home, source: Source) -> Iterator[dict[str, list]]:
 
 
 def forbidden_detail(found: list[str]) -> str:
-    return f"has the column {', '.join(found)}, which may not be sent; ask the provider to send the file without it"
+    return f"has {', '.join(found)}, which may not be sent; ask the provider to send the file without it"
 
 
 def _write_receipt(home: Home, receipt: dict) -> None:

@@ -82,7 +82,8 @@ def layout(source: Source, names: list[str]) -> Layout:
     ignored = [
         escaped(name)[:_LONGEST_SHOWN]
         for position, name in enumerate(folded)
-        if name and position not in positions.values()
+        # our names for what a feed holds are no columns that it has
+        if name and position not in positions.values() and source.format != "espi"
     ]
     return Layout([name.lstrip("\ufeff") for name in names], positions, ignored)
 

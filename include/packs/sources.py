@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 import yaml
 
@@ -25,6 +26,7 @@ _KEYS = {
     "provider",
     "pull",
     "read",
+    "time_zone",
     "max_bad_ratio",
     "forbidden_columns",
     "feedback_language",
@@ -63,6 +65,7 @@ class Source:
     columns: Mapping[str, Column]
     provider: str | None = None
     connection: str | None = None  # id of the Airflow connection with the credentials of pull_url
+    time_zone: str | None = None  # IANA; of Green Button feeds that do not say theirs
     files: tuple[str, ...] = ()  # https without a list of files: their names
     max_bad_ratio: Decimal = Decimal("0.05")
     forbidden_columns: tuple[str, ...] = ()
@@ -159,6 +162,11 @@ def read_source(path: Path) -> Source:
         raise fail("read", "format: espi is for kind readings, and needs neither encoding nor dates")
     if dates not in ("plain", "japanese", "month_first"):
         raise fail("read.dates", f"{dates!r} is not plain, japanese or month_first")
+    time_zone = text_at(data, "time_zone", "time_zone") if "time_zone" in data else None
+    if time_zone and file_format != "espi":
+        raise fail("time_zone", "is for format: espi; days of other formats are those that the file has")
+    if time_zone and time_zone not in available_timezones():
+        raise fail("time_zone", f"{time_zone!r} is no time zone of the IANA database, such as Asia/Seoul")
     encoding = text_at(read, "encoding", "read.encoding", "utf-8")
     try:
         codecs.lookup(encoding)
@@ -204,6 +212,7 @@ def read_source(path: Path) -> Source:
         format=file_format,
         encoding=encoding,
         dates=dates,
+        time_zone=time_zone,
         max_bad_ratio=ratio,
         forbidden_columns=tuple(forbidden),
         feedback_language=text_at(data, "feedback_language", "feedback_language", "en"),

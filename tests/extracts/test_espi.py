@@ -234,6 +234,24 @@ REFUSED_FILES = {
     ),
     "another document": (b'<?xml version="1.0"?><rss><item/></rss>', "schema_mismatch"),
     "no local time": (feed(meter("A1", JANUARY)), "schema_mismatch"),
+    "milliseconds": (feed(NY, meter("A1", every(DAY, utc("2021-01-01 05:00") * 1000, 31, 7))), "schema_mismatch"),
+    "a fraction of a second": (feed(NY, meter("A1", [("1609477200.5", DAY, 7)])), "schema_mismatch"),
+    "an exponent": (feed(NY, meter("A1", [("1.6094772E9", DAY, 7)])), "schema_mismatch"),
+    "before 1970": (feed(NY, meter("A1", [("-3600", DAY, 7)])), "schema_mismatch"),
+    "a negative length": (feed(NY, meter("A1", [(utc("2021-01-01 05:00"), -DAY, 7)])), "schema_mismatch"),
+    "daylight saving time in seconds since 1970": (
+        feed(local_time(NEW_YORK | {"dstStartRule": "65ED5A70", "dstEndRule": "67271F70"}), meter("A1", JANUARY)),
+        "schema_mismatch",
+    ),
+    "an offset of odd seconds": (
+        feed(local_time(NEW_YORK | {"tzOffset": "-18030"}), meter("A1", JANUARY)),
+        "schema_mismatch",
+    ),
+    "another namespace": (WHOLE.replace(b"http://naesb.org/espi", b"http://example.org/espi"), "empty"),
+    "elements within elements": (
+        feed(NY, meter("A1", JANUARY)).replace(b"</feed>", b"<a>" * 10_000 + b"</a>" * 10_000 + b"</feed>"),
+        "not_readable",
+    ),
     "no usage point": (feed(NY, meter("A1", JANUARY, with_point=False)), "schema_mismatch"),
     "an offset that is none": (
         feed(local_time(NEW_YORK | {"tzOffset": "EST"}), meter("A1", JANUARY)),
@@ -254,6 +272,8 @@ def test_feeds_refused_whole(office: Office, case: str) -> None:
     [report] = (office.home.rejected / "monthly_feed").glob("*.json")
     found = json.loads(report.read_text("utf-8"))
     assert found["reason"] == reason and "root:" not in found["detail"]
+    told = " ".join([found["detail"], *found["messages"].values()])
+    assert "column" not in told  # an XML has none
 
 
 def test_elements_that_are_no_reading_cannot_fill_memory(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -315,11 +335,113 @@ def test_billing_intervals_are_prorated(office: Office) -> None:
     assert office.refused() == [(1, "incomplete_period")]
 
 
+def test_the_edges_of_a_long_download_refuse_no_file(office: Office) -> None:
+    """25 months of days from 10 January: the first and the last are cut, 2 of 25 rows, and 23 are whole."""
+    days = every(DAY, utc("2021-01-09 15:00"), 22 + 365 - 31 + 365 + 20, 1_000)  # 22 days of January 2021, 20 of 2023
+    rows = taken(office, feed(KR, meter("A1", days)))
+    assert [row[2] for row in rows] == [f"{year}-{month:02}" for year in (2021, 2022) for month in range(1, 13)][1:]
+    assert office.file("a.xml") == ("accepted", None, 25, 23, 2, 0)
+    assert office.refused() == [(1, "incomplete_period"), (25, "incomplete_period")]
+    # Another mistake does count: 2 of 27 rows are of an unknown unit, more than 5 %.
+    office.drop("monthly_feed", "b.xml", feed(KR, meter("A1", days), meter("A2", days[22:81], uom=71)))
+    office.take_in("monthly_feed")
+    assert office.file("b.xml")[:2] == ("rejected", "too_many_bad_rows")
+
+
+# Bills and days from another midnight than that of the feed's clock, New York's: (readings, what January has).
+MIDNIGHTS = {
+    "UTC": ([(utc("2021-01-01 00:00"), 31 * DAY, 310)], "310.000"),
+    "UTC, day by day": (every(DAY, utc("2021-01-01 00:00"), 31, 10), "310.000"),
+    "an hour to the west": ([(utc("2021-01-01 06:00"), 31 * DAY, 310)], "310.000"),
+    "half an hour to the east": ([(utc("2021-01-01 04:30"), 31 * DAY, 310)], "310.000"),
+    "noon is none": ([(utc("2021-01-01 17:00"), 31 * DAY, 310)], None),
+    "two of them": ([(utc("2021-01-01 00:00"), 16 * DAY, 160), (utc("2021-01-17 05:00"), 15 * DAY, 150)], None),
+    "no whole days": ([(utc("2021-01-01 00:00"), 31 * DAY + HOUR, 310)], None),
+    "hours are no days": (every(HOUR, utc("2021-01-01 00:00"), 31 * 24, 1), None),
+}
+
+
+@pytest.mark.parametrize("case", MIDNIGHTS)
+@pytest.mark.parametrize("source_id", ["monthly_feed", "daily_feed"])
+def test_whole_days_from_another_midnight(office: Office, case: str, source_id: str) -> None:
+    readings, usage = MIDNIGHTS[case]
+    rows = taken(office, feed(NY, meter("A1", readings, powerOfTenMultiplier=3)), source_id)
+    assert rows == ([("electricity", "A1", "2021-01", usage)] if usage else [])
+
+
+def test_bills_from_midnight_of_standard_time_all_year(office: Office) -> None:
+    """05:00 UTC is midnight in winter and 01:00 on New York's clock from 14 March on."""
+    bills = [(utc("2021-03-01 05:00"), 31 * DAY, 31_000), (utc("2021-04-01 05:00"), 30 * DAY, 60_000)]
+    assert taken(office, feed(NY, meter("A1", bills)), "daily_feed") == [
+        ("electricity", "A1", "2021-03", "31.000"),
+        ("electricity", "A1", "2021-04", "60.000"),
+    ]
+
+
+def test_bills_from_midnight_utc_are_prorated(office: Office) -> None:
+    """Seoul: 09:00 by its clock. 34 days from 3 December 2022 (58 m3) and 29 from 6 January 2023 (66 m3)."""
+    bills = [(utc("2022-12-03 00:00"), 34 * DAY, 58_000), (utc("2023-01-06 00:00"), 29 * DAY, 66_000)]
+    content = feed(KR, meter("A1", bills, service=1, uom=42, powerOfTenMultiplier=-3))
+    # January: 58 x 5 / 34 + 66 x 26 / 29 = 8.52941... + 59.17241... = 67.70182...
+    assert taken(office, content, "daily_feed") == [("gas", "A1", "2023-01", "67.702")]
+    assert office.file("a.xml") == ("accepted", None, 2, 2, 0, 0)
+
+
+def test_days_of_23_and_25_hours_stay_those_of_the_clock(office: Office) -> None:
+    """New York, March and November 2021, day by day: one has 23 hours, one 25."""
+    spring = [(start, DAY, 1_000) for start, *_ in every(DAY, utc("2021-03-01 05:00"), 13, 0)]
+    spring += [(utc("2021-03-14 05:00"), 23 * HOUR, 1_000), *every(DAY, utc("2021-03-15 04:00"), 17, 1_000)]
+    autumn = every(DAY, utc("2021-11-01 04:00"), 6, 1_000)
+    autumn += [(utc("2021-11-07 04:00"), 25 * HOUR, 1_000), *every(DAY, utc("2021-11-08 05:00"), 23, 1_000)]
+    assert taken(office, feed(NY, meter("A1", spring, autumn))) == [
+        ("electricity", "A1", "2021-03", "31.000"),
+        ("electricity", "A1", "2021-11", "30.000"),
+    ]
+
+
+def test_a_zone_of_half_an_hour(office: Office) -> None:
+    """Midnight in Delhi is 18:30 UTC of the day before."""
+    delhi = local_time({"tzOffset": "19800", "dstOffset": "0"})
+    hours = every(HOUR, utc("2020-12-31 18:30"), 31 * 24, 1_000)
+    assert taken(office, feed(delhi, meter("A1", hours))) == [("electricity", "A1", "2021-01", "744.000")]
+
+
+def test_times_may_end_in_zeros(office: Office) -> None:
+    january = [(f"{start}.000", f"{length}.0", value) for start, length, value in JANUARY]
+    assert taken(office, feed(NY, meter("A1", january))) == [("electricity", "A1", "2021-01", "310.000")]
+
+
+def test_prefixes_are_free(office: Office) -> None:
+    content = feed(NY, meter("A1", JANUARY)).decode()
+    content = content.replace("<feed xmlns=", "<feed xmlns:e='http://naesb.org/espi' xmlns=")
+    for name in ("IntervalReading", "timePeriod", "start", "duration", "value"):
+        content = content.replace(f"<{name}>", f"<e:{name}>").replace(f"</{name}>", f"</e:{name}>")
+    content = content.replace("<interval><e:duration>86400</e:duration><e:start>0</e:start></interval>", "")
+    assert taken(office, content.encode()) == [("electricity", "A1", "2021-01", "310.000")]
+
+
+def test_a_feed_without_local_time_has_that_of_its_source(office: Office) -> None:
+    """March by the hour in New York; what a feed says itself comes first."""
+    office.sources["monthly_feed"] = replace(office.sources["monthly_feed"], time_zone="America/New_York")
+    hours = every(HOUR, utc("2021-03-01 05:00"), 743, 500)
+    expected = [("electricity", "A1", "2021-03", "371.500")]
+    assert taken(office, feed(meter("A1", hours))) == expected
+    february = every(DAY, utc("2021-01-31 15:00"), 28, 1_000)
+    assert taken(office, feed(KR, meter("A2", february)), name="b.xml") == [
+        *expected,
+        ("electricity", "A2", "2021-02", "28.000"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "key"),
     [
         ("header: quality", "header: qualities", "columns.read_kind.header: 'qualities' is none of usage_point"),
         ("read: {format: espi}", "read: {format: espi, encoding: utf-8}", "read: format: espi is for kind readings"),
+        ("kind: readings", "time_zone: Mars/Olympus\nkind: readings", "time_zone: 'Mars/Olympus' is no time zone"),
+        ("kind: readings", "time_zone: ../etc/passwd\nkind: readings", "time_zone: '../etc/passwd' is no time zone"),
+        ("kind: readings", "time_zone: 9\nkind: readings", "time_zone: must be a text, not 9"),
+        ("read: {format: espi}", "read: {format: csv}\ntime_zone: Asia/Seoul", "time_zone: is for format: espi"),
         ("kind: readings\nprovider: utility", "kind: slips", "read: format: espi is for kind readings"),
     ],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from include.extracts.espi_time import offsets
+from include.extracts.espi_time import offsets, offsets_of_zone
 from include.extracts.parsers import FileRefused
 from tests.extracts.green_button import HOUR, NEW_YORK, SEOUL, utc
 
@@ -52,6 +52,23 @@ def test_south_of_the_equator_the_year_begins_in_summer() -> None:
     [
         {"tzOffset": ""},
         {"tzOffset": "99999"},
+        {"tzOffset": "-18001"},  # no quarter of an hour
+        {"tzOffset": "64800"},  # no clock is 18 hours ahead
+        {"tzOffset": "-18000.0"},
+        {"dstOffset": "3599"},
+        {"dstOffset": ""},  # but there are rules
+        {"dstStartRule": "", "dstEndRule": ""},  # but there is an offset
+        {"dstStartRule": "FFFFFFFF"},  # the other one is a rule
+        {"dstStartRule": "1710054000"},  # seconds since 1970, decimal
+        {"dstStartRule": "2024-03-10T02:00:00"},
+        {"dstStartRule": "65ED5A70", "dstEndRule": "67271F70"},  # seconds since 1970
+        {"dstStartRule": "65ED5A70"},
+        {"dstEndRule": "67271F70"},
+        {"dstStartRule": "360F8000"},  # hour 24
+        {"dstStartRule": "360E2E10"},  # second 3,600
+        {"dstStartRule": "361E2000"},  # second Sunday of March, the 1st
+        {"dstStartRule": "314E3000"},  # 20 March, a Sunday
+        {"dstStartRule": "00000000"},
         {"dstOffset": "an hour"},
         {"dstStartRule": "360E200"},
         {"dstStartRule": "D60E2000"},  # month 13
@@ -63,3 +80,33 @@ def test_what_is_no_local_time(wrong: dict[str, str]) -> None:
     with pytest.raises(FileRefused) as raised:
         offsets(NEW_YORK | wrong, 0, 0)
     assert raised.value.reason == "schema_mismatch"
+    name, value = next(iter(wrong.items()))
+    assert f"{name} {value!r}" in raised.value.detail
+    assert "column" not in raised.value.detail
+
+
+def test_moments_in_the_place_of_rules_are_told_as_such() -> None:
+    epochs = {"dstStartRule": "65ED5A70", "dstEndRule": "67271F70"}
+    with pytest.raises(FileRefused) as raised:
+        offsets(NEW_YORK | epochs, 0, 0)
+    assert "dstStartRule '65ED5A70' is no rule in bits but seconds since 1970 (2024-03-10 07:00 UTC)" in str(
+        raised.value.detail
+    )
+
+
+def test_without_saving_there_are_no_rules() -> None:
+    delhi = {"tzOffset": "19800", "dstOffset": "0", "dstStartRule": "0", "dstEndRule": "0"}
+    assert [seconds for _, _, seconds in offsets(delhi, 0, 0)] == [19_800]
+    assert [seconds for _, _, seconds in offsets({"tzOffset": "20700"}, 0, 0)] == [20_700]  # Kathmandu, 5:45
+
+
+def test_zones_by_name() -> None:
+    """The same changes as by rule; half an hour on Lord Howe Island; none in Seoul."""
+    first, last = utc("2021-01-10 00:00"), utc("2021-12-10 00:00")
+    assert [row for row in offsets(NEW_YORK, first, last) if first < row[0] < last] == offsets_of_zone(
+        "America/New_York", first, last
+    )[1:]
+    lord_howe = offsets_of_zone("Australia/Lord_Howe", first, last)
+    assert [seconds for _, _, seconds in lord_howe] == [39_600, 37_800, 39_600]  # +11, +10:30, +11
+    assert lord_howe[1][0] == utc("2021-04-03 15:00")  # 02:00 at +11
+    assert [seconds for _, _, seconds in offsets_of_zone("Asia/Seoul", first, last)] == [32_400]

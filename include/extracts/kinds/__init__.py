@@ -22,7 +22,7 @@ and optionally
 ``check(source) -> None``          raises ``source.error(key, message)`` for options that cannot be used
 ``keep(con, source, context)``     called once the file is accepted, before its result is stored: writes to the vault
 ``POLICY_TABLES: tuple[str, ...]`` policy tables that ``judge`` reads: when their rows change, files are judged again
-``ENROLMENT_REASONS: frozenset``   refusals that do not count towards too_many_bad_rows
+``LENIENT_REASONS: frozenset``      refusals that do not count towards too_many_bad_rows
 ``blame(source) -> list``           (reason, field, SQL on ``raw`` and ``parsed``): the field is what it is about;
                                    if the SQL holds for none of a reason's fields, all are. For the provider.
 ``PERSONAL: frozenset``            fields that a provider is not shown again

@@ -23,7 +23,7 @@ POLICY_TABLES = ("enrolment_policies", "transition_rules")
 ALSO_STAGED = ("outcomes", "notes")
 ORDER_BY = "participant_id"
 IS_SNAPSHOT = True
-ENROLMENT_REASONS = frozenset(
+LENIENT_REASONS = frozenset(
     (
         "duplicate_participant", "region_excluded", "consent_missing", "electricity_missing", "water_missing",
         "gas_missing", "customer_no_missing", "complex_unit_missing", "duplicate_login_id", "duplicate_household",

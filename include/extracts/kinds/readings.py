@@ -33,6 +33,8 @@ from include.packs.sources import Source
 from include.settings import Home
 
 POLICY_TABLES = ("unit_conversions",)
+# Months and days that the edges of a download cut: no mistake of the file.
+LENIENT_REASONS = frozenset(("incomplete_period",))
 ORDER_BY = "usage_month, utility, meter_key, row_no"
 
 LARGEST_MAX = 99_999_999  # what the rules' exact arithmetic has room for, times a factor below 10
