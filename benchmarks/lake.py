@@ -37,7 +37,7 @@ def _write(con: duckdb.DuckDBPyConnection, home: Home, table: str, query: str, p
         f'{_quoted(column) if column in made else "null"}::{kind} as "{column}"'
         for column, kind in TABLES[table].items()
     )
-    lake_files.write(con, f"select {listed} from ({query})", home.lake / table / path)
+    lake_files.publish(con, f"select {listed} from ({query})", home.lake / table / path)
 
 
 def _quoted(name: str) -> str:

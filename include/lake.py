@@ -6,11 +6,13 @@ One folder per table under ``lake/``; a table is all Parquet files below its fol
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
 
-from include import quoted
+from include import on_disk, quoted
 
 # table -> column -> DuckDB type
 TABLES: dict[str, dict[str, str]] = {
@@ -184,6 +186,81 @@ COMPARED: dict[str, dict[str, str]] = {
 }
 
 
+_NOT_NOTED = {"ledger"}  # written anew from exports/ by every evaluation
+
+
+class DamagedLake(on_disk.DamagedFile):
+    """A file of the lake is not as it was written. ``path`` names it."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        super().__init__(
+            f"{path} is not as it was written (its SHA-256 is another, or was never noted); "
+            "next step: evaluate (make evaluate), which makes it again from what was received"
+        )
+
+
+def files(lake: Path, tables: Iterable[str] = TABLES) -> list[Path]:
+    """The Parquet files of the tables, sorted."""
+    return sorted(path for table in tables for path in (lake / table).rglob("*.parquet"))
+
+
+def hashes(lake: Path) -> dict[str, str]:
+    """Every file of the tables, relative to the lake's folder, with its SHA-256."""
+    return {path.relative_to(lake).as_posix(): on_disk.sha256(path) for path in files(lake)}
+
+
+def note(path: Path, sha256: str, made_of: str = "") -> None:
+    """Note beside a lake file what it was written as, and what it was made of if that spares making it again."""
+    written = {"sha256": sha256, "made_of": made_of}
+    if noted(path) != written:
+        temporary = path.with_name(f".{path.name}.json")
+        with on_disk.private_file(temporary) as file:
+            file.write(json.dumps(written).encode() + b"\n")
+        temporary.replace(_note(path))
+
+
+def noted(path: Path) -> dict[str, str]:
+    """``sha256`` and ``made_of`` of a lake file; empty texts without a readable note."""
+    try:
+        found = json.loads(_note(path).read_bytes())
+        return {key: str(found[key]) for key in ("sha256", "made_of")}
+    except (FileNotFoundError, ValueError, LookupError, TypeError):
+        return {"sha256": "", "made_of": ""}
+
+
+def remove(path: Path) -> None:
+    """Remove a lake file and its note."""
+    path.unlink(missing_ok=True)
+    _note(path).unlink(missing_ok=True)
+
+
+def _note(path: Path) -> Path:
+    return path.with_name(f"{path.name}.json")
+
+
+def checked(path: Path) -> Path:
+    """The path of a lake file that is as it was written; else DamagedLake."""
+    if on_disk.sha256(path) != noted(path)["sha256"]:
+        raise DamagedLake(path)
+    return path
+
+
+def check(lake: Path, tables: Iterable[str]) -> None:
+    """Raise DamagedLake unless all files of the tables are as they were written."""
+    for path in files(lake, tables):
+        checked(path)
+
+
+def damaged(lake: Path, hashes: dict[str, str]) -> list[Path]:
+    """Of the lake's files (relative path -> SHA-256) those that are not as they were written."""
+    return [
+        lake / name
+        for name, sha256 in hashes.items()
+        if name.partition("/")[0] not in _NOT_NOTED and sha256 != noted(lake / name)["sha256"]
+    ]
+
+
 def columns_sql(table: str) -> str:
     """The table's columns as a DDL list: ``"program_id" VARCHAR, ...``."""
     return ", ".join(f'"{name}" {kind}' for name, kind in (TABLES | COMPARED)[table].items())
@@ -193,12 +270,12 @@ def create_sources(connection: duckdb.DuckDBPyConnection, lake: Path) -> None:
     """Make schema ``lake`` with one view per table over its Parquet files, or an empty table where there are none."""
     connection.execute("create schema if not exists lake")
     for table in TABLES:
-        files = sorted(str(path) for path in (lake / table).rglob("*.parquet"))
-        if files:
+        found = files(lake, [table])
+        if found:
             columns = ", ".join(f'"{name}"::{kind} as "{name}"' for name, kind in TABLES[table].items())
             connection.execute(
                 f"create or replace view lake.{table} as select {columns} "
-                f"from read_parquet({quoted.texts(files)}, hive_partitioning = false, union_by_name = true)"
+                f"from read_parquet({quoted.texts(found)}, hive_partitioning = false, union_by_name = true)"
             )
         else:
             connection.execute(f"create or replace table lake.{table} ({columns_sql(table)})")

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+_OWN_SHA256 = "sha256_of_this"
+
+
+class DamagedFile(ValueError):
+    """A stored file is not as it was written; the message names it and the way out."""
 
 
 def sync(path: Path) -> None:
@@ -74,3 +81,31 @@ def replace_private(path: Path, content: bytes) -> None:
     finally:
         temporary.unlink(missing_ok=True)
     sync(path.parent)
+
+
+def hashed_json(value: dict[str, Any]) -> bytes:
+    """``value`` as JSON with the SHA-256 of itself in it, so that ``read_hashed`` notices every changed byte."""
+    plain = json.loads(json.dumps(value))
+    whole = {**plain, _OWN_SHA256: _own_sha256(plain)}
+    return json.dumps(whole, ensure_ascii=False, indent=1, sort_keys=True).encode() + b"\n"
+
+
+def read_hashed(path: Path, of_records: bool = False) -> dict[str, Any]:
+    """What ``hashed_json`` has written. Raises FileNotFoundError, DamagedFile if it is not what was written.
+
+    ``of_records``: those of older versions have no hash, and are taken as they are.
+    """
+    try:
+        value = json.loads(path.read_bytes())
+        if of_records and _OWN_SHA256 not in value:
+            return value
+        is_whole = value.pop(_OWN_SHA256) == _own_sha256(value)
+    except (ValueError, LookupError, TypeError, AttributeError):
+        is_whole = False
+    if not is_whole:
+        raise DamagedFile(f"{path} is damaged: its content does not have the SHA-256 that was written with it")
+    return value
+
+
+def _own_sha256(value: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

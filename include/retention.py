@@ -54,6 +54,7 @@ def purge(home: Home, as_of: date, apply: bool = False, roots: list[Path] | None
 def _load(marts: duckdb.DuckDBPyConnection, home: Home) -> None:
     """Beside the marts, in memory: the register in force and the ledger as they are on disk."""
     marts.execute("use memory")
+    lake.check(home.lake, ["participants"])
     lake.create_sources(marts, home.lake)
     ledger.load(marts, home)
 

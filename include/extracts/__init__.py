@@ -90,4 +90,4 @@ def publish_lake(
     """
     from include.extracts.publish import publish
 
-    return publish(home, sources, results, expectations)
+    return publish(home, sources, policy, results, expectations)

@@ -6,12 +6,11 @@ although there is nothing left to judge; they stay as they were judged last, wha
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from include import on_disk
-from include.extracts import judge, lake_files, land, quarantine
+from include.extracts import judge, kinds, lake_files, land, quarantine
 from include.settings import Home
 
 
@@ -26,7 +25,8 @@ def is_erased(home: Home, source_id: str, sha256: str) -> bool:
 def erase(home: Home, receipt: dict[str, Any]) -> None:
     """Keep what was made of a landed file, then remove its bytes and its refused rows.
 
-    May be stopped anywhere and run again. Raises FileNotFoundError if the file was never judged.
+    May be stopped anywhere and run again. Raises FileNotFoundError if the file was never judged,
+    DamagedStaged if what was made of it is damaged.
     """
     source_id, sha256 = receipt["source_id"], receipt["sha256"]
     stored = judge.staged_folder(home, source_id) / f"{sha256}.json"
@@ -37,11 +37,13 @@ def erase(home: Home, receipt: dict[str, Any]) -> None:
             raise FileNotFoundError(f"{stored}: {receipt['file_name']} is not judged; ingest the source first")
         refused = {str(path.relative_to(home.root)) for path in _refused_rows(home, receipt)}
         result["files"] = [name for name in result["files"] if name not in refused]
-        for path in sorted(stored.parent.glob(f"{sha256}.*parquet")):
-            lake_files.write_bytes(record / path.name, path.read_bytes())
+        for name, written in result.get("written", {}).items():
+            if on_disk.sha256(stored.with_name(name)) != written:  # kept for ever: nothing could make it again
+                raise kinds.DamagedStaged(sha256, stored.with_name(name))
+            lake_files.write_bytes(record / name, stored.with_name(name).read_bytes())
         # The result comes last: with it the record is whole.
-        lake_files.write_bytes(record / f"{sha256}.json", _json(result))
-        lake_files.write_json(result, stored)
+        lake_files.write_bytes(record / f"{sha256}.json", on_disk.hashed_json(result))
+        lake_files.write_hashed_json(result, stored)
         for path in (*record.iterdir(), record):
             on_disk.sync(path)
     for path in _refused_rows(home, receipt):
@@ -59,12 +61,18 @@ def restore(home: Home, source_id: str, sha256: str, fingerprint: str) -> dict[s
     if not is_erased(home, source_id, sha256):
         return None
     record, staged = folder(home, source_id), judge.staged_folder(home, source_id)
-    for path in record.glob(f"{sha256}.*parquet"):
-        lake_files.write_bytes(staged / path.name, path.read_bytes())
-    result = json.loads((record / f"{sha256}.json").read_text("utf-8")) | {"fingerprint": fingerprint}
-    lake_files.write_json(result, staged / f"{sha256}.json")
+    try:
+        result = on_disk.read_hashed(record / f"{sha256}.json", of_records=True) | {"fingerprint": fingerprint}
+    except on_disk.DamagedFile as error:
+        raise on_disk.DamagedFile(f"{error}; restore receipts/ from its backup") from None
+    if "written" not in result:  # kept by an older version, or refused whole
+        result["written"] = {path.name: on_disk.sha256(path) for path in record.glob(f"{sha256}.*parquet")}
+    for name, written in result["written"].items():
+        if not (record / name).exists() or on_disk.sha256(record / name) != written:
+            raise on_disk.DamagedFile(
+                f"{record / name}: what was kept of {result['file_name']}, which a purge erased, is gone or changed; "
+                "restore receipts/ from its backup"
+            )
+        lake_files.write_bytes(staged / name, (record / name).read_bytes())
+    lake_files.write_hashed_json(result, staged / f"{sha256}.json")
     return result
-
-
-def _json(result: dict[str, Any]) -> bytes:
-    return json.dumps(result, ensure_ascii=False, indent=1, sort_keys=True).encode() + b"\n"

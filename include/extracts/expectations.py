@@ -16,6 +16,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from include import on_disk
 from include.extracts import data_docs, lake_files
 from include.extracts.kinds import StagedFile
 from include.packs.sources import Source
@@ -46,7 +47,7 @@ def check_files(home: Home, accepted: Sequence[tuple[Source, Sequence[StagedFile
             known = {"source_id": source.source_id, "file_name": file.file_name, "sha256": file.sha256}
             figures = _figures(file, files[:position]) | {"months_behind": behind.get(file.path)}
             check = known | {"figures": figures, "suite": rules}
-            stored = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+            stored = _stored(path)
             if {key: stored.get(key) for key in check} == check and page.exists():
                 check = stored
             else:
@@ -57,8 +58,15 @@ def check_files(home: Home, accepted: Sequence[tuple[Source, Sequence[StagedFile
         _judge(home, kind, files_of_kind)
     data_docs.write_index(home, [check for _, check in checks])
     for path, check in checks:
-        lake_files.write_json(check, path)
+        lake_files.write_hashed_json(check, path)
     return [finding for _, check in checks for finding in check["findings"]]
+
+
+def _stored(path: Path) -> dict[str, Any]:
+    try:
+        return on_disk.read_hashed(path)
+    except (FileNotFoundError, on_disk.DamagedFile):
+        return {}
 
 
 def _figures(file: StagedFile, before: Sequence[StagedFile]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from include import on_disk
 from include.extracts import SourceResult, feedback, judge, kinds, land
 from include.packs.policy import Policy
 from include.packs.sources import Source
@@ -35,7 +36,7 @@ def _judge_outdated(source: Source, home: Home, policy: Policy, problems: list[s
             if judge.stored_result(home, source.source_id, receipt["sha256"], wanted) is None:
                 try:
                     judged.append(shown(judge.judge(source, receipt, home, policy, wanted)))
-                except FileNotFoundError as error:
+                except (FileNotFoundError, on_disk.DamagedFile) as error:
                     problems.append(f"{source.source_id}: {error}")
         elif receipt["status"] == "forbidden_column":
             judge.report_forbidden(source, home, receipt)

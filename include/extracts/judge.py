@@ -50,11 +50,11 @@ def staged_folder(home: Home, source_id: str) -> Path:
 
 
 def stored_result(home: Home, source_id: str, sha256: str, wanted: str | None = None) -> dict | None:
-    """The stored result of a file; None if there is none, it is outdated, or a file that belongs to it is gone."""
+    """The stored result of a file; None if there is none, it is outdated or damaged, or a file of it is gone."""
     folder = staged_folder(home, source_id)
     try:
-        result = json.loads((folder / f"{sha256}.json").read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
+        result = on_disk.read_hashed(folder / f"{sha256}.json")
+    except (FileNotFoundError, on_disk.DamagedFile):
         return None
     if wanted is not None and result["fingerprint"] != wanted:
         return None
@@ -65,11 +65,12 @@ def judge(source: Source, receipt: dict, home: Home, policy: Any, wanted: str, p
     """Judge a landed file and store the result; of a file erased by a purge the result that was kept.
 
     Without ``personal`` nothing is written that may hold personal data: no vault, refused rows or feedback.
-    Raises FileNotFoundError if the bytes are gone without having been erased.
+    Raises FileNotFoundError if the bytes are gone without having been erased, DamagedFile if they are not those that
+    were received.
 
     The result: file_name, sha256, fingerprint, status (accepted, rejected), reason, detail, rows_read, rows_accepted,
-    rows_quarantined, rows_duplicate, reasons (reason -> rows), ignored_columns, figures, staged_sha256, files (relative
-    to TANSO_HOME); of a rejected file no counts but what the reason is about.
+    rows_quarantined, rows_duplicate, reasons (reason -> rows), ignored_columns, figures, staged_sha256, written (staged
+    file -> SHA-256), files (relative to TANSO_HOME); of a rejected file no counts but what the reason is about.
     """
     from include.extracts import erased  # it needs this module
 
@@ -79,6 +80,11 @@ def judge(source: Source, receipt: dict, home: Home, policy: Any, wanted: str, p
             return kept
         raise FileNotFoundError(
             f"{path}: the bytes of {receipt['file_name']} are gone; restore landing/ from its backup"
+        )
+    if on_disk.sha256(path) != receipt["sha256"]:
+        raise on_disk.DamagedFile(
+            f"{path}: the bytes of {receipt['file_name']} are not those that were received (their SHA-256 is not the "
+            "file's name); restore landing/ from its backup"
         )
     for name in ("quarantine", "rejected"):  # what an earlier judgement left
         quarantine.path_for(getattr(home, name), receipt, ".csv" if name == "quarantine" else ".json").unlink(
@@ -109,7 +115,7 @@ def judge(source: Source, receipt: dict, home: Home, policy: Any, wanted: str, p
             files = _report(home, source, receipt, refused) if personal else []
             result |= {"status": "rejected", "reason": refused.reason, "detail": refused.detail, **refused.figures}
             result |= {"files": [str(file.relative_to(home.root)) for file in files]}
-    lake_files.write_json(result, stored)
+    lake_files.write_hashed_json(result, stored)
     return result
 
 
@@ -170,10 +176,12 @@ def _judge_rows(
     else:
         order = getattr(kind, "ORDER_BY", None) or "all"
         lake_files.write(con, f"select * from good order by {order}", stage)
+    written = {stage.name: on_disk.sha256(stage)}
     files.append(stage)
     for name, query in [("refused", "refused"), *((name, name) for name in getattr(kind, "ALSO_STAGED", ()))]:
         also = stage.with_name(f"{receipt['sha256']}.{name}.parquet")
         lake_files.write(con, f"select * from {query} order by all", also)
+        written[also.name] = on_disk.sha256(also)
         files.append(also)
     if personal and hasattr(kind, "keep"):
         kind.keep(con, source, context)
@@ -183,7 +191,8 @@ def _judge_rows(
         "reasons": reasons,
         "ignored_columns": found.ignored,
         "figures": figures,
-        "staged_sha256": on_disk.sha256(stage),
+        "staged_sha256": written[stage.name],
+        "written": written,
         "files": [str(file.relative_to(home.root)) for file in files],
     }
 

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from include import on_disk, quoted
+from include import lake, on_disk, quoted
 
 WRITTEN_AT_ONCE = 200_000  # rows
 _CODED = pa.dictionary(pa.int32(), pa.string())
@@ -33,17 +33,21 @@ def replace_file(temporary: Path, path: Path) -> bool:
     return True
 
 
-def write(con: duckdb.DuckDBPyConnection, query: str, path: Path, metadata: dict[str, str] | None = None) -> bool:
+def write(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> bool:
     """Write the rows of ``query`` (which must have a total order) as Parquet; True if the file changed.
 
-    The same rows give the same bytes. ``metadata`` (plain ASCII) goes into the file's key-value metadata.
+    The same rows give the same bytes.
     """
     on_disk.private_folder(path.parent)
     temporary = path.with_name(f".{path.name}.tmp")
-    pairs = ", ".join(f"{quoted.name(key)}: {quoted.text(value)}" for key, value in (metadata or {}).items())
-    extra = f", kv_metadata {{{pairs}}}" if pairs else ""
-    con.execute(f"copy ({query}) to {quoted.text(temporary)} (format parquet, compression zstd{extra})")
+    con.execute(f"copy ({query}) to {quoted.text(temporary)} (format parquet, compression zstd)")
     return replace_file(temporary, path)
+
+
+def publish(con: duckdb.DuckDBPyConnection, query: str, path: Path, made_of: str = "") -> None:
+    """``write`` a file of the lake, and note beside it what it was written as."""
+    write(con, query, path)
+    lake.note(path, on_disk.sha256(path), made_of)
 
 
 def write_stream(
@@ -100,8 +104,8 @@ def _throughout(text: str, count: int) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), pa.array([text], pa.string()))
 
 
-def link(file: Path, path: Path) -> None:
-    """Put the same bytes as ``file``, which is never written to, in the place of ``path``, if it has others."""
+def link(file: Path, path: Path, sha256: str) -> None:
+    """Put the same bytes as ``file``, which is never written to, in the place of ``path``, and note what they are."""
     on_disk.private_folder(path.parent)
     if path.exists() and path.samefile(file):
         return
@@ -112,11 +116,17 @@ def link(file: Path, path: Path) -> None:
     except OSError:  # a file system without links, or another one
         shutil.copyfile(file, temporary)
     replace_file(temporary, path)
+    lake.note(path, sha256)
 
 
 def write_json(value: Any, path: Path) -> bool:
     """Write ``value`` as JSON; True if the file changed."""
     return write_bytes(path, (json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode())
+
+
+def write_hashed_json(value: dict[str, Any], path: Path) -> bool:
+    """``write_json`` of what ``on_disk.read_hashed`` reads."""
+    return write_bytes(path, on_disk.hashed_json(value))
 
 
 def write_bytes(path: Path, content: bytes) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import fnmatch
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -47,8 +46,15 @@ def landed_path(home: Home, sha256: str) -> Path:
 
 def receipts(home: Home, source_id: str) -> list[dict]:
     """All receipts of a source, in the order of receipt."""
-    paths = sorted((home.receipts / source_id).glob("[0-9]*.json"))
-    return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+    return [read_receipt(path) for path in sorted((home.receipts / source_id).glob("[0-9]*.json"))]
+
+
+def read_receipt(path: Path) -> dict:
+    """Raises DamagedFile, naming it, for one that is not as it was written."""
+    try:
+        return on_disk.read_hashed(path, of_records=True)
+    except on_disk.DamagedFile as error:
+        raise on_disk.DamagedFile(f"{error}; restore receipts/ from its backup") from None
 
 
 def land(source: Source, home: Home) -> Landing:
@@ -148,16 +154,16 @@ def _looked_at(home: Home, source: Source) -> Iterator[dict[str, list]]:
     # Another place may use the same marks for other bytes.
     place = {"url": source.pull_url, "connection": source.connection}
     try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
+        stored = on_disk.read_hashed(path)
         seen = stored["files"] if stored["place"] == place else {}
-    except (FileNotFoundError, json.JSONDecodeError):
+    except (FileNotFoundError, on_disk.DamagedFile):
         seen = {}
     before = dict(seen)
     try:
         yield seen
     finally:
         if seen != before:
-            lake_files.write_json({"place": place, "files": seen}, path)
+            lake_files.write_hashed_json({"place": place, "files": seen}, path)
 
 
 def forbidden_detail(found: list[str]) -> str:
@@ -171,7 +177,7 @@ def _write_receipt(home: Home, receipt: dict) -> None:
     path = folder / f"{receipt['received_no']:06d}.json"
     temporary = folder / ".new"
     with on_disk.private_file(temporary) as file:
-        file.write(json.dumps(receipt, ensure_ascii=False, indent=1, sort_keys=True).encode() + b"\n")
+        file.write(on_disk.hashed_json(receipt))
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)

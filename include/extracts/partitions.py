@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from include import quoted
+from include import lake, quoted
 from include.extracts import lake_files
 from include.extracts.kinds import StagedFile
 from include.lake import TABLES
@@ -75,11 +75,10 @@ def _known(source: Source) -> dict[str, str]:
 def publish(con: duckdb.DuckDBPyConnection, home: Home, source: Source, staged: list[StagedFile]) -> None:
     """Write ``readings/source_id=…/usage_month=…/data.parquet``.
 
-    A month is rewritten only if other files, or the same in another order, speak for it: the file remembers which. Of a
+    A month is rewritten only if other files, or the same in another order, speak for it: its note says which. Of a
     month that one file alone speaks for, and that file for no other, it is the staged file itself.
     """
     folder = home.lake / "readings" / f"source_id={source.source_id}"
-    written = _markers(con, folder)
     by_month: dict[str, list[StagedFile]] = {}
     for file in staged:
         for month in file.result["figures"]["months"]:
@@ -88,10 +87,10 @@ def publish(con: duckdb.DuckDBPyConnection, home: Home, source: Source, staged: 
         path = folder / f"usage_month={month}" / "data.parquet"
         marker = _marker(source, files)
         if [file.result["figures"]["months"] for file in files] == [[month]]:
-            lake_files.link(files[0].path, path)
-        elif written.get(str(path)) != marker:
-            lake_files.write(con, _in_force(source, files, month), path, {"made_of": marker})
-    for path in map(Path, written):
+            _link(files[0], path)
+        elif not path.exists() or lake.noted(path)["made_of"] != marker:
+            lake_files.publish(con, _in_force(source, files, month), path, marker)
+    for path in folder.glob("usage_month=*/data.parquet"):
         if path.parent.name.removeprefix("usage_month=") not in by_month:
             shutil.rmtree(path.parent)
 
@@ -102,20 +101,16 @@ def _marker(source: Source, files: list[StagedFile]) -> str:
     return hashlib.sha256(repr(made_of).encode()).hexdigest()
 
 
-def _markers(con: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, str]:
-    paths = sorted(folder.glob("usage_month=*/data.parquet"))
-    if not paths:
-        return {}
-    metadata = f"parquet_kv_metadata({quoted.texts(paths)})"
-    query = f"select file_name, value::varchar from {metadata} where key::varchar = 'made_of'"
-    return dict.fromkeys(map(str, paths), "") | dict(con.execute(query).fetchall())
+def _link(file: StagedFile, path: Path) -> None:
+    if not (path.exists() and path.samefile(file.path) and lake.noted(path)["sha256"] == file.result["staged_sha256"]):
+        lake_files.link(file.checked(), path, file.result["staged_sha256"])
 
 
 def _in_force(source: Source, files: list[StagedFile], month: str) -> str:
     """The month's readings in force: of the same meter and utility the last file's."""
     columns = ", ".join(f'{name}::{kind} as "{name}"' for name, kind in COLUMNS.items())
     rows = " union all ".join(
-        f"select *, {seq} as seq from read_parquet({quoted.text(file.path)}) where usage_month = date '{month}-01'"
+        f"select *, {seq} as seq from read_parquet({quoted.text(file.checked())}) where usage_month = date '{month}-01'"
         for seq, file in enumerate(files)
     )
     if len(files) == 1:

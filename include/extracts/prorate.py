@@ -92,7 +92,7 @@ def publish(con: duckdb.DuckDBPyConnection, home: Home, source: Source, staged: 
             ).fetchall()
         ]
     for month in months:
-        lake_files.write(con, _readings(source, month), folder / f"usage_month={month}" / "data.parquet")
+        lake_files.publish(con, _readings(source, month), folder / f"usage_month={month}" / "data.parquet")
     for path in folder.glob("usage_month=*"):
         if path.name.removeprefix("usage_month=") not in months:
             shutil.rmtree(path)
@@ -110,7 +110,7 @@ def _bills_in_force(con: duckdb.DuckDBPyConnection, staged: list[StagedFile]) ->
     What is replaced once does not come back when its replacement is replaced.
     """
     con.execute("create table files (path varchar primary key, seq integer, source_file_id varchar)")
-    rows = [(str(file.path), seq, file.sha256) for seq, file in enumerate(staged)]
+    rows = [(str(file.checked()), seq, file.sha256) for seq, file in enumerate(staged)]
     con.executemany("insert into files values (?, ?, ?)", rows)
     con.execute(
         f"""

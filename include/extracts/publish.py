@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
+from include import lake
 from include.extracts import LakeResult, SourceResult, judge, kinds, lake_files, land, values
 from include.extracts.expectations import check_files
 from include.lake import TABLES, columns_sql
+from include.packs.policy import Policy
 from include.packs.sources import Source
 from include.settings import Home
+
+log = logging.getLogger(__name__)
 
 _COUNTS = ("rows_read", "rows_accepted", "rows_quarantined", "rows_duplicate")
 _NOT_OURS = {"ledger"}
@@ -25,7 +31,9 @@ _OVERVIEW = {
 }
 
 
-def publish(home: Home, sources: Sequence[Source], results: Sequence[SourceResult], expectations: bool) -> LakeResult:
+def publish(
+    home: Home, sources: Sequence[Source], policy: Policy, results: Sequence[SourceResult], expectations: bool
+) -> LakeResult:
     """See ``publish_lake``."""
     problems = [problem for result in results for problem in result.problems]
     notes, totals, accepted = {}, {}, []
@@ -36,22 +44,63 @@ def publish(home: Home, sources: Sequence[Source], results: Sequence[SourceResul
             for table in _OVERVIEW:
                 overview.execute(f"create table {table} ({columns_sql(table)})")
             for source in sources:
-                staged, in_force = _collect(overview, source, home, problems)
+                staged, found = _publish_source(overview, source, home, policy, problems, personal=expectations)
                 accepted.append((source, staged))
+                if found:
+                    notes[source.source_id] = found
                 for utility in {usage["utility"] for usage in source.options["usages"]} if source.provider else ():
                     row = [source.program_id, utility, source.provider, source.source_id]
                     overview.execute("insert into providers values (?, ?, ?, ?)", row)
-                with duckdb.connect() as con:
-                    values.install(con)
-                    if found := kinds.module_of(source.kind).publish(con, home, source, in_force):
-                        notes[source.source_id] = found
                 totals[source.source_id] = _totals(overview, source)
             for table, by in _OVERVIEW.items():
-                lake_files.write(overview, f"select * from {table} order by {by}", home.lake / table / "data.parquet")
+                lake_files.publish(overview, f"select * from {table} order by {by}", home.lake / table / "data.parquet")
         after = _state(home)
         findings = check_files(home, accepted) if expectations else []
     changed = sorted(table for table in TABLES if before.get(table) != after.get(table))
     return LakeResult(bool(changed), changed, list(results), totals, notes, problems, findings)
+
+
+def _publish_source(
+    overview: duckdb.DuckDBPyConnection,
+    source: Source,
+    home: Home,
+    policy: Policy,
+    problems: list[str],
+    personal: bool,
+) -> tuple[list[kinds.StagedFile], dict[str, Any]]:
+    """Write the source's share of the lake; its accepted files and notes. Damaged files are made again on the way."""
+    before, made_again = len(problems), set()
+    while True:
+        overview.execute("begin")
+        try:
+            staged, in_force = _collect(overview, source, home, problems)
+            with duckdb.connect() as con:
+                values.install(con)
+                found = kinds.module_of(source.kind).publish(con, home, source, in_force)
+            overview.execute("commit")
+            return staged, found
+        except (kinds.DamagedStaged, lake.DamagedLake) as damaged:
+            overview.execute("rollback")
+            del problems[before:]
+            if str(damaged) in made_again:
+                raise
+            made_again.add(str(damaged))
+            log.warning("%s", damaged)
+            if isinstance(damaged, lake.DamagedLake):
+                lake.remove(damaged.path)
+                continue
+            receipts = land.receipts(home, source.source_id)
+            receipt = next(one for one in receipts if one["sha256"] == damaged.sha256 and one["status"] == "landed")
+            judge.judge(source, receipt, home, policy, judge.fingerprint(source, policy), personal)
+
+
+def make_damaged_again(home: Home, sources: Sequence[Source], policy: Policy) -> None:
+    """Publish again what the lake has and is not as it was written."""
+    with land.lock(home):  # who writes now is no damage
+        for path in lake.damaged(home.lake, lake.hashes(home.lake)):
+            log.warning("%s", lake.DamagedLake(path))
+            lake.remove(path)
+    publish(home, sources, policy, (), expectations=False)
 
 
 def _collect(
@@ -142,7 +191,7 @@ def _remove_undeclared(home: Home, sources: Sequence[Source]) -> None:
             if share.is_dir() and share.name.removeprefix("source_id=") not in declared:
                 shutil.rmtree(share)
             elif share.suffix == ".parquet" and share.stem not in declared:
-                share.unlink()
+                lake.remove(share)
 
 
 def _state(home: Home) -> dict[str, set[tuple[Path, int]]]:

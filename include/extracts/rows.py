@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from include import quoted
+from include import lake, quoted
 from include.extracts import lake_files
 from include.extracts.kinds import StagedFile
 from include.lake import TABLES
@@ -149,7 +149,7 @@ def accepted(con: duckdb.DuckDBPyConnection, source: Source, staged: Sequence[St
         create view accepted as
         select {quoted.text(source.program_id)} as program_id,
             seq, file_name, received_no, received_at, staged.*
-        from read_parquet({quoted.texts(file.path for file in staged)}) as staged
+        from read_parquet({quoted.texts(file.checked() for file in staged)}) as staged
         join files on files.source_file_id = staged.source_file_id
         """
     )
@@ -166,7 +166,7 @@ def replace_table(
     """Write the source's share of a lake table from ``query``, which names the table's columns; None: no share."""
     path = home.lake / table / f"{source.source_id}.parquet"
     if query is None:
-        path.unlink(missing_ok=True)
+        lake.remove(path)
         return
     listed = ", ".join(f'"{column}"::{kind} as "{column}"' for column, kind in TABLES[table].items())
-    lake_files.write(con, f"select {listed} from ({query}) order by {order_by}", path)
+    lake_files.publish(con, f"select {listed} from ({query}) order by {order_by}", path)

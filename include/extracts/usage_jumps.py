@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from include import quoted
+from include import lake, quoted
 from include.extracts import prorate
 from include.extracts.kinds import StagedFile
 from include.packs.sources import Source
@@ -35,8 +35,7 @@ def report(con: duckdb.DuckDBPyConnection, home: Home, source: Source, staged: l
     """
     path = home.reports / "usage_jumps" / f"{source.source_id}.csv"
     path.unlink(missing_ok=True)
-    months = _months(home, source)
-    if OPTION not in source.options or not months:
+    if OPTION not in source.options or not (months := _months(home, source)):
         return {}
     found = con.execute(
         f"""
@@ -65,4 +64,5 @@ def report(con: duckdb.DuckDBPyConnection, home: Home, source: Source, staged: l
 
 
 def _months(home: Home, source: Source) -> list[Path]:
-    return sorted((home.lake / "readings" / f"source_id={source.source_id}").glob("usage_month=*/data.parquet"))
+    folder = home.lake / "readings" / f"source_id={source.source_id}"
+    return [lake.checked(path) for path in sorted(folder.glob("usage_month=*/data.parquet"))]

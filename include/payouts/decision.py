@@ -15,6 +15,7 @@ from include.payouts import ledger
 from include.settings import Home
 
 SQL = Path(__file__).with_name("decision.sql")
+_READ = ("participants", "applications", "opening_points", "returns")  # tables of the lake, here and in files.sql
 
 
 def decide(
@@ -22,7 +23,8 @@ def decide(
 ) -> duckdb.DuckDBPyConnection:
     """A database in memory with the tables of ``decision.sql``, for all programmes and periods or for one. Close it.
 
-    Raises FileNotFoundError before the first evaluation, LedgerError for a damaged batch, ValueError when marts,
+    Raises FileNotFoundError before the first evaluation, LedgerError for a damaged batch, DamagedFile for
+    a damaged lake, ValueError when marts,
     register and policy do not go together.
     """
     if not home.database.exists():
@@ -32,6 +34,7 @@ def decide(
         # The vault's personal data will be joined here: they never go to disk as they are.
         connection.execute("set temp_directory = ''; set enable_progress_bar = false")
         connection.execute(f"attach {quoted.text(home.database)} as house (read_only)")
+        lake.check(home.lake, _READ)
         lake.create_sources(connection, home.lake)
         ledger.load(connection, home)
         connection.execute("set variable as_of = ?", [as_of])

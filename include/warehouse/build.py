@@ -19,7 +19,9 @@ from pathlib import Path
 
 import duckdb
 
-from include import on_disk
+from include import lake, on_disk
+from include.extracts.publish import make_damaged_again
+from include.packs import load_sources
 from include.packs.policy import Policy, load_policy
 from include.payouts import ledger
 from include.settings import Home
@@ -69,7 +71,7 @@ def evaluate(
     on_disk.shared_folder(home.warehouse)
     with _lock(home):
         ledger.refresh(home)
-        lake_files = fingerprint.lake_files(home.lake)
+        lake_files = _sound_lake(home, roots, policy)
         now = fingerprint.fingerprint(lake_files, policy.fingerprint, project)
         if not force and now == read.published_fingerprint(home):
             log.info("marts are up to date (%s)", now[:12])
@@ -78,6 +80,17 @@ def evaluate(
         nodes = _build(home, policy, lake_files, now, project, anew=force)
         policies.record(home, packs, policy, datetime.now(UTC))
         return EvaluateResult("built", home.database, time.monotonic() - started, now, nodes)
+
+
+def _sound_lake(home: Home, roots: list[Path] | None, policy: Policy) -> dict[str, str]:
+    """The lake's files with their SHA-256; what is not as it was written is made again from what was received."""
+    found = lake.hashes(home.lake)
+    if lake.damaged(home.lake, found):
+        make_damaged_again(home, load_sources(roots), policy)
+        found = lake.hashes(home.lake)
+        if left := lake.damaged(home.lake, found):
+            raise lake.DamagedLake(left[0])
+    return found
 
 
 def _build(

@@ -21,11 +21,6 @@ DBT_PROJECT = PROJECT_ROOT / "dbt_project"
 CODE_SUFFIXES = {".py", ".sql", ".yml", ".yaml"}
 
 
-def lake_files(lake: Path) -> dict[str, str]:
-    """Every Parquet file, relative to the lake's folder and sorted, with its SHA-256."""
-    return {path.relative_to(lake).as_posix(): on_disk.sha256(path) for path in sorted(lake.rglob("*.parquet"))}
-
-
 def fingerprint(files: dict[str, str], policy_fingerprint: str, project: Path = DBT_PROJECT) -> str:
     """SHA-256 over everything that decides what the marts say; ``files`` are the lake's."""
     lines = [f"policy {policy_fingerprint}", f"code {code_hash(project)}", f"duckdb {duckdb.__version__}"]

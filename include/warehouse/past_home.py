@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
+from include import lake, on_disk
 from include.extracts import judge, lake_files, land, publish_lake
 from include.packs.policy import Policy
 from include.packs.sources import Source
@@ -52,7 +53,7 @@ def _link_records(home: Home, past: Home, moment: datetime, sources: Sequence[So
         kept.mkdir(parents=True)
         (kept / "erased").symlink_to(now / "erased")
         for path in now.glob("[0-9]*.json"):
-            if datetime.fromisoformat(json.loads(path.read_text("utf-8"))["received_at"]) <= moment:
+            if datetime.fromisoformat(land.read_receipt(path)["received_at"]) <= moment:
                 (kept / path.name).symlink_to(path)
     batches = ledger.batches(home)
     issue_log.check(home, batches)
@@ -73,16 +74,21 @@ def _link_judged(home: Home, past: Home, source: Source, policy: Policy) -> None
         result = judge.stored_result(home, source.source_id, receipt["sha256"], wanted)
         if receipt["status"] != "landed" or result is None:
             continue
-        for path in of.glob(f"{receipt['sha256']}.*parquet"):
-            link(path, to / path.name)
+        written = result.get("written", {})
+        if any(on_disk.sha256(of / name) != sha256 for name, sha256 in written.items()):
+            continue  # damaged: judged again
+        for name in written:
+            link(of / name, to / name)
         # Quarantine and feedback stay where they are.
         result["files"] = [name for name in result["files"] if (past.root / name).exists()]
-        lake_files.write_json(result, to / f"{receipt['sha256']}.json")
+        lake_files.write_hashed_json(result, to / f"{receipt['sha256']}.json")
 
 
 def _link_tree(of: Path, to: Path) -> None:
     for path in of.rglob("*.parquet"):
-        link(path, to / path.relative_to(of.parent))
+        if on_disk.sha256(path) == (written := lake.noted(path))["sha256"]:
+            link(path, to / path.relative_to(of.parent))
+            lake.note(to / path.relative_to(of.parent), **written)
 
 
 def link(path: Path, to: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from include import on_disk
 from include.extracts import lake_files, values
 from include.extracts.kinds import Context, StagedFile, module_of
 from include.packs.sources import Source, read_source
@@ -98,11 +99,14 @@ class Judged:
             kind.keep(self.con, self.extracts.source, context)
         folder = self.extracts.home.lake / "_staged" / self.extracts.source.source_id
         came = (context.file_name, context.received_no, f"2021-01-01T00:00:{context.received_no:02}Z")
-        file = StagedFile(context.sha256, *came, folder / f"{context.sha256}.parquet", result={})
-        lake_files.write(self.con, "select * from good order by row_no", file.path)
+        path = folder / f"{context.sha256}.parquet"
+        lake_files.write(self.con, "select * from good order by row_no", path)
+        written = {path.name: on_disk.sha256(path)}
         for name in getattr(kind, "ALSO_STAGED", ()):
-            lake_files.write(self.con, f"select * from {name} order by all", file.also(name))
-        self.extracts.staged.append(file)
+            also = path.with_name(f"{context.sha256}.{name}.parquet")
+            lake_files.write(self.con, f"select * from {name} order by all", also)
+            written[also.name] = on_disk.sha256(also)
+        self.extracts.staged.append(StagedFile(context.sha256, *came, path, result={"written": written}))
 
     def _every_row_once(self) -> None:
         numbers = "select row_no from refused union all select row_no from duplicates union all select row_no from good"

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from include import lake, on_disk
 from include.extracts import vault
 from include.lake import TABLES
 from include.settings import PROJECT_ROOT, Home
@@ -246,6 +247,7 @@ class House:
         path.parent.mkdir(parents=True, exist_ok=True)
         columns = {name: [row.get(name) for row in rows] for name in TABLES[table]}
         pq.write_table(pa.table(columns), path)
+        lake.note(path, on_disk.sha256(path))
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from include import lake, on_disk
 from include.lake import TABLES
 from include.settings import PROJECT_ROOT, Home
 from include.warehouse import EvaluateResult, evaluate
@@ -80,6 +81,7 @@ class Place:
                 [usage, meter],
             )
             connection.execute(f"copy one to '{folder / 'data.parquet'}' (format parquet)")
+        lake.note(folder / "data.parquet", on_disk.sha256(folder / "data.parquet"))
 
     def usages(self) -> list[str]:
         with duckdb.connect(str(self.home.database), read_only=True) as connection:

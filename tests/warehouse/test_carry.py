@@ -11,11 +11,12 @@ import duckdb
 import pytest
 
 from include import settings
-from include.lake import TABLES, columns_sql
+from include.lake import TABLES, columns_sql, hashes, note
+from include.on_disk import sha256
 from include.packs.policy import load_policy
 from include.settings import Home
 from include.warehouse import carry, connect, evaluate
-from include.warehouse.fingerprint import DBT_PROJECT, lake_files
+from include.warehouse.fingerprint import DBT_PROJECT
 
 FIRST = 2019 * 12  # January 2019 as a month number
 UTILITIES = ("electricity", "water")
@@ -86,6 +87,7 @@ class Lake:
             connection.execute(f"create table rows ({columns_sql(table)})")
             connection.executemany(f"insert into rows values ({', '.join('?' * len(TABLES[table]))})", rows)
             connection.execute("copy (from rows order by all) to ? (format parquet)", [str(path)])
+        note(path, sha256(path))
 
 
 def marts(home: Home) -> dict[str, list[tuple]]:
@@ -171,7 +173,7 @@ def test_a_chain_of_builds_says_what_builds_of_everything_say(tmp_path, roots):
     for key, anyway, expected_units in ((rules, False, True), ("other code", False, False), (rules, True, False)):
         database = tmp_path / "begun.duckdb"
         database.unlink(missing_ok=True)
-        carry.begin(home, database, lake_files(home.lake), key, anew=anyway)
+        carry.begin(home, database, hashes(home.lake), key, anew=anyway)
         with duckdb.connect(str(database)) as connection:
             units = connection.execute("select count(*) from lake.published_units").fetchone()[0]
         assert (units > 0) == expected_units

@@ -39,6 +39,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from include import on_disk
 from include.settings import Home
 
 
@@ -62,12 +63,29 @@ class StagedFile:
     file_name: str
     received_no: int
     received_at: str  # UTC
-    path: Path  # Parquet: the columns of ``good``
+    path: Path  # Parquet: the columns of ``good``; read ``checked()``
     result: dict[str, Any]  # the stored result: counts, figures
 
+    def checked(self) -> Path:
+        """``path``, its bytes being those that were written; else DamagedStaged."""
+        return self._checked(self.path)
+
     def also(self, name: str) -> Path:
-        """Parquet of a table named in ``ALSO_STAGED``."""
-        return self.path.with_name(f"{self.sha256}.{name}.parquet")
+        """Parquet of a table named in ``ALSO_STAGED``, checked likewise."""
+        return self._checked(self.path.with_name(f"{self.sha256}.{name}.parquet"))
+
+    def _checked(self, path: Path) -> Path:
+        if not path.exists() or on_disk.sha256(path) != self.result["written"].get(path.name):
+            raise DamagedStaged(self.sha256, path)
+        return path
+
+
+class DamagedStaged(on_disk.DamagedFile):
+    """A staged file is not as it was written; judging ``sha256`` again makes it again."""
+
+    def __init__(self, sha256: str, path: Path):
+        self.sha256 = sha256
+        super().__init__(f"{path} is not as it was written; ingest the source again, which makes it again")
 
 
 def module_of(kind: str) -> ModuleType:

@@ -1,0 +1,110 @@
+"""One bit of each kind of stored file is turned: what can be made again is, what cannot stops with its name.
+
+A bit in the middle of a file lies in its data; sizes and modification times are put back as they were.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from include import lake, on_disk
+from include.extracts import ingest_source
+from include.extracts.publish import make_damaged_again
+from tests.extracts.conftest import Office
+from tests.extracts.test_lake import FILES, IN_FORCE, digest, fill
+
+TAKEN = ("kr_kepco", "kr_apartments", "jp_meter_slips", "kr_waterworks")
+
+
+def turn_a_bit(path: Path, position: int | None = None) -> None:
+    before, content = path.stat(), bytearray(path.read_bytes())
+    content[len(content) // 2 if position is None else position] ^= 1
+    path.chmod(0o600)
+    path.write_bytes(content)
+    path.chmod(before.st_mode)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def run(office: Office) -> list[str]:
+    """An ingest of everything, and what an evaluation does first."""
+    problems = []
+    for source_id in TAKEN:
+        problems += ingest_source(office.sources[source_id], office.home, office.policy).problems
+    used = [office.sources[source_id] for source_id in TAKEN]
+    office.publish(expectations=True)
+    hashes = {
+        path.relative_to(office.home.lake).as_posix(): on_disk.sha256(path) for path in lake.files(office.home.lake)
+    }
+    if lake.damaged(office.home.lake, hashes):
+        make_damaged_again(office.home, used, office.policy)
+    return problems
+
+
+DERIVED = (
+    "lake/readings/source_id=kr_kepco/*/data.parquet",
+    "lake/readings/source_id=kr_apartments/*/data.parquet",
+    "lake/readings/*/*/data.parquet.json",
+    "lake/slips/*.parquet",
+    "lake/files/*.parquet",
+    "lake/quarantine/*.parquet",
+    "lake/_staged/*/*.json",
+    "lake/_staged/*/*.checks.json",
+    "lake/_staged/jp_meter_slips/*.parquet",
+    "lake/_staged/kr_apartments/*.parquet",
+    "lake/_staged/kr_kepco/*.refused.parquet",
+)
+
+
+@pytest.mark.parametrize("kind", DERIVED)
+def test_what_can_be_made_again_is(office: Office, kind: str) -> None:
+    """The lake says afterwards what it said before, byte for byte, without a problem."""
+    fill(office)
+    office.publish(expectations=True)
+    kept = [f"lake/{table}" for table in lake.TABLES] + ["landing", "receipts"]
+    before = digest(office.home, *kept)
+    damaged = sorted(office.home.root.glob(kind))
+    assert damaged
+    for path in damaged:
+        if path.stat().st_size:
+            turn_a_bit(path)
+    assert run(office) == []
+    assert digest(office.home, *kept) == before
+    assert [row for row in office.readings() if len(row[1]) == 10] == IN_FORCE
+
+
+def test_a_damaged_staged_file_is_not_used_for_another_month(office: Office) -> None:
+    """kepco_c.csv makes January and February anew from the staged rows of a and b: 20 of meter 2 stays 20."""
+    for name in ("kepco_a.csv", "kepco_b.csv", "kepco_c.csv"):
+        office.drop("kr_kepco", name, FILES[name])
+    office.take_in("kr_kepco")
+    for path in office.home.lake.glob("_staged/kr_kepco/*.parquet"):
+        turn_a_bit(path)
+    for path in office.home.lake.glob("readings/*/*/data.parquet"):
+        lake.remove(path)
+    office.publish()
+    assert office.readings() == IN_FORCE
+
+
+def test_landed_bytes_that_are_others_stop_their_source_alone(office: Office) -> None:
+    """F8 a: digits changed in landing/, the lake deleted: the file is named, and nothing of it is judged."""
+    fill(office)
+    [landed] = [path for path in office.home.landing.glob("??/*") if b",10," in path.read_bytes()]
+    turn_a_bit(landed, landed.read_bytes().index(b",10,") + 1)
+    for path in office.home.lake.glob("_staged/*/*.json"):
+        path.unlink()
+    result = ingest_source(office.sources["kr_kepco"], office.home, office.policy)
+    [problem] = result.problems
+    assert "kepco_a.csv" in problem and landed.name in problem and "restore landing/" in problem
+    assert ingest_source(office.sources["kr_apartments"], office.home, office.policy).problems == []
+
+
+def test_a_damaged_receipt_is_named(office: Office) -> None:
+    fill(office)
+    receipt = office.home.receipts / "kr_kepco" / "000002.json"
+    turn_a_bit(receipt, receipt.read_bytes().index(b"kepco_b.csv"))
+    with pytest.raises(on_disk.DamagedFile, match=r"kr_kepco/000002\.json is damaged.*restore receipts/"):
+        ingest_source(office.sources["kr_kepco"], office.home, office.policy)
+    assert ingest_source(office.sources["kr_apartments"], office.home, office.policy).problems == []
