@@ -49,6 +49,7 @@ def blamed(con: duckdb.DuckDBPyConnection, source: Source) -> dict[int, tuple[st
         for field, column in source.columns.items()
         if column.not_null
     ]
+    causes += [("bad_value", field, f"is_lost(raw.{quoted.name(field)})") for field in source.columns]
     branches = []
     for reason in dict.fromkeys(reason for reason, _, _ in causes):
         own = [(field, sql) for of, field, sql in causes if of == reason]

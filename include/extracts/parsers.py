@@ -12,11 +12,13 @@ import itertools
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
+from xml.parsers.expat import ExpatError
 
 import pyarrow as pa
 from python_calamine import CalamineError, CalamineWorkbook
 
-from include.extracts import csv_guard, workbook_guard
+from include.extracts import csv_guard, workbook_cells, workbook_guard
+from include.extracts.texts import LOST
 from include.packs.sources import Source
 
 _BATCH_ROWS = 50_000
@@ -55,26 +57,36 @@ def sheet_rows(source: Source, path: Path, positions: dict[str, int] | None = No
     months = {position for field, position in (positions or {}).items() if field.endswith("_month")}
     try:
         workbook_guard.check(path)
+        special = workbook_cells.special(path)
         with path.open("rb") as file:
             workbook = CalamineWorkbook.from_filelike(file)
-            for row in workbook.get_sheet_by_index(0).to_python(skip_empty_area=False):
+            for row_index, row in enumerate(workbook.get_sheet_by_index(0).to_python(skip_empty_area=False)):
                 cells = [_cell_text(cell, position in months) for position, cell in enumerate(row)]
+                for position, text in special.get(row_index, {}).items():
+                    if row[position] == "" or cells[position].startswith(LOST):
+                        cells[position] = LOST + text
                 if any(cell.strip() for cell in cells):
                     yield cells
-    except (CalamineError, IndexError, OSError, ValueError) as error:
+    except (CalamineError, IndexError, OSError, ValueError, ExpatError) as error:
         raise FileRefused("not_readable", f"is no readable workbook: {error}; send the file again") from None
 
 
 def _cell_text(cell: object, is_month: bool) -> str:
-    """The text that a cell stands for: 12 and not 12.0, a date as YYYY-MM-DD, in a column of months as YYYY-MM."""
+    """The text that a cell stands for: 12 and not 12.0, a date as YYYY-MM-DD, in a column of months as YYYY-MM.
+
+    Of a number of more digits than a spreadsheet keeps the last are lost: it is marked ``LOST``.
+    """
     if isinstance(cell, str):
         if len(cell) > _LONGEST_CELL:
             raise ValueError(f"a cell has {len(cell):,} characters, more than {_LONGEST_CELL:,}")
         return cell
     if isinstance(cell, bool):
         return str(cell).upper()
-    if isinstance(cell, float):  # a workbook shows 15 digits; the rest is binary noise
-        text = format(Decimal(format(cell, ".15g")), "f")
+    if isinstance(cell, int | float):  # a workbook shows 15 digits; what follows a point then is binary noise
+        number = Decimal(format(cell + 0.0, ".15g"))
+        if abs(number) >= workbook_cells.LONGEST:
+            return LOST + format(Decimal(cell), "f")
+        text = format(number, "f")
         return text.rstrip("0").rstrip(".") if "." in text else text
     if isinstance(cell, datetime.date):
         return cell.strftime("%Y-%m" if is_month and cell.day == 1 else "%Y-%m-%d")

@@ -11,7 +11,7 @@ import duckdb
 
 from include.extracts import csv_blocks, espi, parsers, received
 from include.extracts.parsers import FileRefused
-from include.extracts.texts import fold_text
+from include.extracts.texts import LOST, fold_text
 from include.packs.sources import Column, Source
 from include.shown import escaped
 
@@ -39,7 +39,7 @@ def header(source: Source, path: Path, encoding: str | None = None, errors: str 
         if source.format == "xlsx"
         else parsers.csv_rows(source, path, encoding, errors)
     )
-    return next(rows, [])
+    return [name.removeprefix(LOST) for name in next(rows, [])]
 
 
 def forbidden(source: Source, path: Path) -> list[str]:

@@ -14,7 +14,7 @@ from include.packs.sources import Source
 _REASONS = (
     "missing_value", "bad_customer_no", "bad_month", "bad_period", "bad_number", "negative_usage", "unknown_unit",
     "usage_out_of_range", "period_reversed", "period_empty", "period_too_long", "incomplete_period",
-    "overlapping_period",
+    "overlapping_period", "bad_value",
 )  # fmt: skip
 
 
@@ -54,7 +54,7 @@ def make(con: duckdb.DuckDBPyConnection, source: Source, received: Received) -> 
         meter_key, bad_number = cells.meter_no(meter[0], source.options.get("customer_no_pattern"))
     else:
         meter_key = f"concat_ws(chr(31), {', '.join(cells(field, '{}'.format) for field in meter)})"
-        bad_number = "false"
+        bad_number = " or ".join(cells(field, "coalesce(is_lost({}), false)".format) for field in meter)
     prorated = prorate.is_prorated(source)
     days = {
         field: cells(field, f"{rows.day_macro(source)}({{}})".format)
@@ -80,6 +80,9 @@ def make(con: duckdb.DuckDBPyConnection, source: Source, received: Received) -> 
     if "coverage" in fields:
         conditions["incomplete_period"] = cells("coverage", "{} = 'partial'".format)
         conditions["overlapping_period"] = cells("coverage", "{} = 'overlap'".format)
+    conditions["bad_value"] = " or ".join(
+        cells(field, "coalesce(is_lost({}), false)".format) for field in _texts(source)
+    )
     whens = " ".join(f"when {conditions[reason]} then '{reason}'" for reason in _REASONS if conditions.get(reason))
     tariff = cells.name("tariff", "compact({})".format) if "tariff" in fields else "null::varchar"
     listed = ", ".join(f"{value} as usage_{i}" for i, value in enumerate(values))
@@ -93,6 +96,14 @@ def make(con: duckdb.DuckDBPyConnection, source: Source, received: Received) -> 
         """
     )
     cells.forget()
+
+
+def _texts(source: Source) -> list[str]:
+    """The fields that may say anything (tariff, kind of reading); dates of reading may be unreadable."""
+    usages = source.option("usages")
+    typed = {"usage_month", "unit", "starts_on", "ends_on", *source.option("meter")}
+    typed |= {field for usage in usages for field in (usage["field"], *usage.get("where", {}))}
+    return [field for field in source.columns if field not in typed]
 
 
 def _is_estimated(source: Source, cells: Cells) -> str:

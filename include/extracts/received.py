@@ -47,7 +47,8 @@ class Received:
             before += len(batch)
 
     def _cells(self, column: pa.Array) -> list[str]:
-        return (texts.decode(column, self.encoding) if pa.types.is_binary(column.type) else column).to_pylist()
+        decoded = texts.decode(column, self.encoding) if pa.types.is_binary(column.type) else column
+        return [cell.removeprefix(texts.LOST) for cell in decoded.to_pylist()]
 
 
 def ways(source: Source) -> tuple[str, ...]:

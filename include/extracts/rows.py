@@ -56,11 +56,12 @@ def columns(con: duckdb.DuckDBPyConnection) -> list[str]:
 
 def refuse_values(con: duckdb.DuckDBPyConnection, source: Source, bad: Sequence[tuple[str, str]]) -> None:
     """Start ``refused``: ``missing_value`` where a required field is blank, ``bad_value`` where one of ``bad`` holds
-    (field, SQL on ``parsed`` and ``raw``).
+    (field, SQL on ``parsed`` and ``raw``) or a field's value is lost.
 
     Makes ``duplicates`` too: of the rows left, those identical in every declared field; the first stays.
     """
     required = [f"raw.{quoted.name(field)} is null" for field, column in source.columns.items() if column.not_null]
+    wrong = [sql for _, sql in bad] + [f"is_lost(raw.{quoted.name(field)})" for field in source.columns]
     con.execute(
         f"""
         create table refused as
@@ -69,7 +70,7 @@ def refuse_values(con: duckdb.DuckDBPyConnection, source: Source, bad: Sequence[
             select parsed.row_no,
                 case
                     when {" or ".join(required) or "false"} then 'missing_value'
-                    when coalesce({" or ".join(f"({sql})" for _, sql in bad) or "false"}, false) then 'bad_value'
+                    when coalesce({" or ".join(f"({sql})" for sql in wrong)}, false) then 'bad_value'
                 end as reason
             from parsed join raw on raw.row_no = parsed.row_no
         )

@@ -8,7 +8,9 @@
                                         optional decimals; comes without the separators, to be cast
 ``to_integer(text)``  BIGINT            a number whose decimals, if any, are zeros
 ``compact(text)``     VARCHAR           without white space; NULL if nothing is left
-``to_meter_no(text)`` VARCHAR           without hyphens and white space; NULL if nothing is left
+``is_lost(text)``     BOOLEAN           what a spreadsheet leaves of a value that it lost: an error (#N/A), 1.23457E+15,
+                                        a number of too many digits (``texts.LOST``); no value of any column
+``to_meter_no(text)`` VARCHAR           without hyphens and white space; NULL if nothing is left, or it is lost
 
 Texts must be folded and trimmed before; the columns of ``raw`` are.
 """
@@ -17,6 +19,10 @@ from __future__ import annotations
 
 import duckdb
 
+from include.extracts.texts import LOST
+
+_ERROR = "#(N/A|REF!|DIV/0!|VALUE!|NAME[?]|NULL!|NUM!|SPILL!|CALC!|FIELD!|BLOCKED!|CONNECT!|GETTING_DATA)|Err:[0-9]{3}"
+_EXPONENT = "[+-]?[0-9]([.][0-9]+)?[eE][+-][0-9]{2,3}"  # as spreadsheets save long numbers; people write no such texts
 _ERA_SHORT = "(?i)^([MTSHR])(元|[0-9]{1,2})[.]([0-9]{1,2})[.]([0-9]{1,2})$"
 _ERA_LONG = "^(明治|大正|昭和|平成|令和)(元|[0-9]{1,2})年([0-9]{1,2})月([0-9]{1,2})日$"
 
@@ -51,8 +57,10 @@ _MACROS = (
     """to_integer(t) as case
         when regexp_full_match(to_number(t), '[+-]?[0-9]+([.]0+)?')
         then try_cast(split_part(to_number(t), '.', 1) as bigint) end""",
+    rf"""is_lost(t) as starts_with(t, '{LOST}') or regexp_full_match(t, '{_ERROR}|{_EXPONENT}')""",
     # \p{Pd} is every dash; the minus sign is no dash in Unicode, but people type it.
-    r"""to_meter_no(t) as nullif(regexp_replace(t, '[\s\p{Z}\p{Pd}−]+', '', 'g'), '')""",
+    r"""to_meter_no(t) as case
+        when not is_lost(t) then nullif(regexp_replace(t, '[\s\p{Z}\p{Pd}−]+', '', 'g'), '') end""",
 )
 
 

@@ -54,6 +54,7 @@ def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> N
         select row_no, participant_id, utility, usage_month, usage, previous_usage,
             case
                 when is_missing then 'missing_value'
+                when is_lost(participant_id) then 'bad_value'
                 when usage_month is null then 'bad_month'
                 when now is null or (previous_text is not null and then_ is null) then 'bad_number'
                 when regexp_matches(now, '^-.*[1-9]') or regexp_matches(then_, '^-.*[1-9]') then 'negative_usage'
