@@ -9,9 +9,10 @@ from pathlib import Path
 
 import duckdb
 
-from include.extracts import csv_blocks, espi, parsers, received
+from include.extracts import csv_blocks, espi, parsers, received, workbooks
 from include.extracts.parsers import FileRefused
-from include.extracts.texts import LOST, fold_text
+from include.extracts.texts import fold_text
+from include.extracts.workbook_cells import LOST
 from include.packs.sources import Column, Source
 from include.shown import escaped
 
@@ -34,12 +35,9 @@ def header(source: Source, path: Path, encoding: str | None = None, errors: str 
         return []
     if source.format == "espi":
         return list(espi.FIELDS)
-    rows = (
-        parsers.sheet_rows(source, path)
-        if source.format == "xlsx"
-        else parsers.csv_rows(source, path, encoding, errors)
-    )
-    return [name.removeprefix(LOST) for name in next(rows, [])]
+    if source.format == "xlsx":
+        return [name.removeprefix(LOST) for name in next(iter(workbooks.heads(path)[0]), [])]
+    return next(parsers.csv_rows(source, path, encoding, errors), [])
 
 
 def forbidden(source: Source, path: Path) -> list[str]:

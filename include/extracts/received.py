@@ -12,7 +12,8 @@ import numpy as np
 import pyarrow as pa
 
 from include import quoted
-from include.extracts import csv_blocks, espi, parsers, texts
+from include.extracts import csv_blocks, espi, parsers, texts, workbooks
+from include.extracts.workbook_cells import LOST
 from include.packs.sources import Source
 
 # How a CSV is read: side by side in blocks; where that is unclear in one go; where rows are ragged with patience.
@@ -48,7 +49,7 @@ class Received:
 
     def _cells(self, column: pa.Array) -> list[str]:
         decoded = texts.decode(column, self.encoding) if pa.types.is_binary(column.type) else column
-        return [cell.removeprefix(texts.LOST) for cell in decoded.to_pylist()]
+        return [cell.removeprefix(LOST) for cell in decoded.to_pylist()]
 
 
 def ways(source: Source) -> tuple[str, ...]:
@@ -150,4 +151,5 @@ class _Reading:
             return parsers.batches(parsers.csv_rows(source, path), self._width)
         if self._way == "espi":
             return espi.batches(source, path)
-        return parsers.batches(parsers.sheet_rows(source, path, self._positions), self._width)
+        months = {position for field, position in self._positions.items() if field.endswith("_month")}
+        return parsers.batches(workbooks.rows(path, months), self._width)

@@ -13,9 +13,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-# Stands before the text of a cell whose value a spreadsheet has lost; ``is_lost`` (values.py) knows it. No character.
-LOST = "\ufdd0"
-
 _SAMPLE = 8_192  # rows that tell whether a column's texts repeat
 _MAX_CODES = 200_000
 

@@ -9,7 +9,7 @@
 ``to_integer(text)``  BIGINT            a number whose decimals, if any, are zeros
 ``compact(text)``     VARCHAR           without white space; NULL if nothing is left
 ``is_lost(text)``     BOOLEAN           what a spreadsheet leaves of a value that it lost: an error (#N/A), 1.23457E+15,
-                                        a number of too many digits (``texts.LOST``); no value of any column
+                                        a number of too many digits (``LOST``); no value of any column
 ``to_meter_no(text)`` VARCHAR           without hyphens and white space; NULL if nothing is left, or it is lost
 
 Texts must be folded and trimmed before; the columns of ``raw`` are.
@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import duckdb
 
-from include.extracts.texts import LOST
+from include.extracts.workbook_cells import LOST
 
 _ERROR = "#(N/A|REF!|DIV/0!|VALUE!|NAME[?]|NULL!|NUM!|SPILL!|CALC!|FIELD!|BLOCKED!|CONNECT!|GETTING_DATA)|Err:[0-9]{3}"
 _EXPONENT = "[+-]?[0-9]([.][0-9]+)?[eE][+-][0-9]{2,3}"  # as spreadsheets save long numbers; people write no such texts
