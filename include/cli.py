@@ -7,14 +7,14 @@ import logging
 import sys
 from datetime import date
 
-from include import settings
+from include import settings, shown
 from include.operate.lock import HomeIsBusy, hold
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one step; returns the exit code. An error that the engine explains is shown without a traceback."""
     options = _parser().parse_args(arguments)
-    logging.basicConfig(format="%(message)s")
+    logging.basicConfig(handlers=[_Seen()])
     logging.getLogger("include").setLevel(logging.INFO)
     try:
         if options.reads_only:
@@ -23,9 +23,16 @@ def main(arguments: list[str] | None = None) -> int:
             with hold(settings.home()):
                 options.step(options)
     except (HomeIsBusy, ValueError, RuntimeError, OSError) as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        print(shown.lines(f"{type(error).__name__}: {error}"), file=sys.stderr)
         return 1
     return 0
+
+
+class _Seen(logging.StreamHandler):
+    """To the terminal, with names and values from outside escaped."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return shown.lines(record.getMessage())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -73,7 +80,7 @@ def _ingest(options: argparse.Namespace) -> None:
         try:
             steps.ingest_source(source_id)
         except Exception as error:  # the other sources' files are taken all the same
-            print(f"{source_id}: {type(error).__name__}: {error}", file=sys.stderr)
+            print(shown.lines(f"{source_id}: {type(error).__name__}: {error}"), file=sys.stderr)
             failed.append(source_id)
     steps.publish_lake()
     if failed:
@@ -93,14 +100,14 @@ def _propose(options: argparse.Namespace) -> list[dict[str, str]]:
 
     questions = steps.propose(options.as_of or settings.as_of())
     for question in questions:
-        print(f"{question['proposal_id']}  {question['subject']}")
+        print(shown.escaped(f"{question['proposal_id']}  {question['subject']}"))
     return questions
 
 
 def _approve(options: argparse.Namespace) -> None:
     from include.operate import steps
     from include.payouts import approvals, pending
-    from include.reports.approval import question
+    from include.reports.approval import TERMINAL, body, subject
 
     if options.proposal:
         if not (options.by or "").strip():
@@ -111,11 +118,10 @@ def _approve(options: argparse.Namespace) -> None:
     home = settings.home()
     waiting = pending(home)
     for proposal in waiting:
-        asked = question(proposal)
-        print(f"{asked['subject']}\n\n{asked['body']}\n")
+        print(f"{subject(proposal)}\n\n{body(proposal, TERMINAL)}\n")
         if names := approvals.given(home, proposal):
-            print(f"Approved so far by {approvals.joined(names)}.\n")
-        print(f"  make approve PROPOSAL={asked['proposal_id']} BY=<name>\n")
+            print(shown.escaped(f"Approved so far by {approvals.joined(names)}.") + "\n")
+        print(shown.escaped(f"  make approve PROPOSAL={proposal.proposal_id} BY=<name>") + "\n")
     if not waiting:
         print("No proposal waits.")
 
@@ -127,7 +133,7 @@ def _approve_and_issue(proposal_id: str, by: str) -> bool:
     if steps.approve(proposal_id, by.strip()):
         steps.issue(proposal_id, by.strip())
         return True
-    print(f"  make approve PROPOSAL={proposal_id} BY=<another name>")
+    print(shown.escaped(f"  make approve PROPOSAL={proposal_id} BY=<another name>"))
     return False
 
 

@@ -7,12 +7,16 @@ or a file that leaves the house.
 from __future__ import annotations
 
 import html as markup
+import json
 import re
 import unicodedata
+from typing import Any
 
 _FORMULA_SIGNS = "=+-@"
 # Control, format, surrogate, private use and unassigned characters; line and paragraph separators.
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+# Signs that may mean something in Markdown: not a hyphen within a line, nor _ within a word.
+_MARKDOWN = re.compile(r"[!-,./:-@\[-^`{-\x7f]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])")
 # Letters and marks by name, of which nothing is seen: fillers, joiners, a blank pattern of dots; what is no character.
 _BLANK = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0\ufdd0-\ufdef"
@@ -31,11 +35,20 @@ def escaped(text: str) -> str:
     return "".join(sign if _is_seen(sign) else _written_out(sign) for sign in text)
 
 
+def lines(text: str) -> str:
+    """A text of several lines, each ``escaped``: what is said about texts from outside, for a terminal or a log."""
+    return "\n".join(map(escaped, text.split("\n")))
+
+
+def as_json(value: Any) -> str:
+    """Indented JSON in which everything is seen: what is not is a ``\\uNNNN`` of JSON. Unknown types are texts."""
+    text = json.dumps(value, ensure_ascii=False, indent=1, default=str)
+    return "".join(sign if sign == "\n" or _is_seen(sign) else json.dumps(sign)[1:-1] for sign in text)
+
+
 def markdown(text: str) -> str:
     """The text as a Markdown renderer shows it word for word: no link, image, emphasis, table or HTML of its own."""
-    return "".join(
-        sign if sign.isalnum() or sign in " -" or ord(sign) > 0x7F else f"&#{ord(sign)};" for sign in escaped(text)
-    )
+    return _MARKDOWN.sub(lambda sign: f"&#{ord(sign[0])};", escaped(text))
 
 
 def html(text: str) -> str:

@@ -9,7 +9,6 @@ data: of an error only what our own code says, on one line.
 from __future__ import annotations
 
 import hashlib
-import html
 import re
 import traceback
 from datetime import date, timedelta
@@ -17,7 +16,7 @@ from typing import Any
 
 import httpx
 
-from include import settings
+from include import settings, shown
 
 CONNECTION = "tanso_alerts"
 UNANSWERED_AFTER = timedelta(days=7)
@@ -91,7 +90,7 @@ def send(subject: str, lines: list[str]) -> bool:
     if connection.conn_type == "smtp":
         _mail(connection, subject, lines)
     else:
-        text = "\n".join([subject, *lines])
+        text = "\n".join(map(shown.escaped, [subject, *lines]))
         httpx.post(_url(connection), json={"text": text}, timeout=SECONDS).raise_for_status()
     return True
 
@@ -143,5 +142,5 @@ def _mail(connection: Any, subject: str, lines: list[str]) -> None:
     from airflow.providers.smtp.hooks.smtp import SmtpHook
 
     with SmtpHook(CONNECTION) as hook:
-        body = "".join(f"<p>{html.escape(line)}</p>\n" for line in lines)
-        hook.send_email_smtp(to=connection.extra_dejson["to"], subject=subject, html_content=body)
+        body = "".join(f"<p>{shown.html(line)}</p>\n" for line in lines)
+        hook.send_email_smtp(to=connection.extra_dejson["to"], subject=shown.escaped(subject), html_content=body)

@@ -16,7 +16,7 @@ from functools import cache
 
 import httpx
 
-from include import settings
+from include import settings, shown
 from include.operate import sample
 from include.operate.airflow_api import DAGS, AirflowApi
 from include.operate.airflow_server import OPERATOR, AirflowFailed, AirflowServer
@@ -78,7 +78,7 @@ def _run(home: settings.Home, approver: str | None, as_of: str, since: str) -> b
         chain.follow()
         for task in chain.failed[:LOGS_SHOWN]:
             print(f"\n--- {task['dag_id']} {task['task_id']} failed; the end of its log:", file=sys.stderr)
-            print("\n".join(api.log(task)[-LOG_LINES:]), file=sys.stderr)
+            print(shown.lines("\n".join(api.log(task)[-LOG_LINES:])), file=sys.stderr)
         if chain.failed:
             print(f"\nFailed tasks: {len(chain.failed)}. All logs: {server.folder / 'logs'}", file=sys.stderr)
         _say("Airflow stops …")

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from include import lineage, on_disk, settings
+from include import lineage, on_disk, settings, shown
 
 NAME_LENGTH = 80
 
@@ -65,7 +65,7 @@ def publish_lake() -> str:
         step.made(lineage_graph.published, sources, result)
     _keep("lake", result.summary())
     for problem in result.problems:
-        print(problem)
+        print(shown.lines(str(problem)))
     return _said(f"lake: new are {', '.join(result.tables)}" if result.changed else "lake: nothing new")
 
 
@@ -196,5 +196,6 @@ def _keep(name: str, report: dict[str, Any]) -> None:
 
 
 def _said(result: object) -> str:
-    print(result, flush=True)
-    return str(result)
+    text = shown.lines(str(result))
+    print(text, flush=True)
+    return text

@@ -7,14 +7,14 @@ pay, what the ledger holds. Words in the programme's language (policy ``labels``
 from __future__ import annotations
 
 from datetime import date
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import duckdb
-from lxml import html
+from lxml import html as markup
 
 from include.payouts.decision import rows
+from include.shown import html
 
 NAME = "control.html"
 COLUMNS = ("lines", "computed", "proposed", "files", "ledger")
@@ -74,7 +74,7 @@ def write(connection: duckdb.DuckDBPyConnection, path: Path, found: list[dict], 
 
 def read(path: Path) -> list[dict[str, Any]]:
     """The totals that a written report shows, without the row that adds them up; as ``totals`` gives them."""
-    tree = html.fromstring(path.read_text("utf-8"))
+    tree = markup.fromstring(path.read_text("utf-8"))
     found = []
     for row in tree.xpath("//table[@id='totals']//tr[@data-region]"):
         shown = [int(cell.text_content().replace(",", "")) for cell in row.xpath("./td[@class='n']")]
@@ -85,7 +85,7 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 def read_sum(path: Path) -> tuple[int, ...]:
     """The report's sums, in the order of ``COLUMNS``."""
-    tree = html.fromstring(path.read_text("utf-8"))
+    tree = markup.fromstring(path.read_text("utf-8"))
     cells = tree.xpath("//table[@id='totals']//tr[@class='total']/td[@class='n']")
     return tuple(int(cell.text_content().replace(",", "")) for cell in cells)
 
@@ -111,12 +111,12 @@ def _page(
     ).fetchone()
 
     def both(code: str, kind: str = "control") -> str:
-        english = code.replace("_", " ").capitalize()
+        english = html(code.replace("_", " ").capitalize())
         local = words.get((kind, code))
-        return f"{escape(local)}<br><small>{english}</small>" if local else english
+        return f"{html(local)}<br><small>{english}</small>" if local else english
 
     def region(code: str) -> str:
-        return escape(f"{code} {regions.get(code) or ''}".strip())
+        return html(f"{code} {regions.get(code) or ''}".strip())
 
     facts = {
         "batch": f"{batch.program_id} {batch.batch_id}",
@@ -129,14 +129,14 @@ def _page(
     }
     sums = [sum(row[column] for row in found) for column in COLUMNS]
     body = [
-        f"<h1>{both('control_report')}</h1><p>{escape(name_local)}<br><small>{escape(name_en)}</small></p>",
+        f"<h1>{both('control_report')}</h1><p>{html(name_local)}<br><small>{html(name_en)}</small></p>",
         _table("facts", [], [(f"<tr><th>{both(code)}</th>", [_fact(value)]) for code, value in facts.items()]),
         _table(
             "totals",
             [both("region"), both("incentive_type"), *map(both, COLUMNS)],
             [
                 (
-                    f'<tr data-region="{escape(row["region_code"])}" data-type="{escape(row["incentive_type"])}">',
+                    f'<tr data-region="{html(row["region_code"])}" data-type="{html(row["incentive_type"])}">',
                     [region(row["region_code"]), both(row["incentive_type"], "incentive_type")]
                     + [row[column] for column in COLUMNS],
                 )
@@ -165,12 +165,12 @@ def _page(
         ),
         f'<div class="sign"><div>{both("signature")}</div><div>{both("date")}</div></div>',
     ]
-    head = f'<meta charset="utf-8"><title>{escape(batch.batch_id)}</title><style>{_STYLE}</style>'
+    head = f'<meta charset="utf-8"><title>{html(batch.batch_id)}</title><style>{_STYLE}</style>'
     return f"<!DOCTYPE html>\n<html><head>{head}</head>\n<body>\n" + "\n".join(body) + "\n</body></html>\n"
 
 
 def _fact(value: str | date) -> str:
-    text = escape(str(value))
+    text = html(str(value))
     return f'<span class="mono">{text}</span>' if len(text) > 40 else text
 
 

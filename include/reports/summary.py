@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from include import on_disk, settings
+from include import on_disk, settings, shown
 from include.reports import marts as of_marts
 from include.reports.text import section, table
 from include.settings import Home
@@ -63,7 +63,10 @@ def _arrived(home: Home, since: datetime | None) -> str:
 def _problems(home: Home) -> str:
     """Of each source's last look: what could not be pulled or judged."""
     looks = [json.loads(path.read_text("utf-8")) for path in sorted((home.reports / "sources").glob("*.json"))]
-    found = [f"- {problem}" for look in looks for problem in look["problems"]]
+    # Indented, as the tables are: no text of an error is Markdown then.
+    found = [
+        f"    {line}" for look in looks for problem in look["problems"] for line in shown.lines(problem).split("\n")
+    ]
     return section("Sources not taken", "\n".join(found), "Mend that and run again; nothing is lost." if found else "")
 
 

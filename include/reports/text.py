@@ -6,6 +6,8 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from include.shown import escaped
+
 
 def section(title: str, *blocks: str) -> str:
     """A heading and the blocks that are not empty, or nothing when all are."""
@@ -14,12 +16,12 @@ def section(title: str, *blocks: str) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[Any]], limit: int = 30) -> str:
-    """An aligned table, numbers to the right; empty without rows. Says how many rows beyond ``limit`` are left out."""
+    """An aligned table of escaped texts, numbers to the right; empty without rows. Says how many rows beyond ``limit`` are left out."""
     found = [list(row) for row in rows]
     if not found:
         return ""
     is_number = [all(isinstance(row[at], int | None) for row in found) for at in range(len(head))]
-    lines = [list(head), *([_cell(value) for value in row] for row in found[:limit])]
+    lines = [[_cell(value) for value in row] for row in (head, *found[:limit])]
     widths = [max(_width(line[at]) for line in lines) for at in range(len(head))]
     padded = ["    " + "  ".join(map(_pad, line, widths, is_number)).rstrip() for line in lines]
     if len(found) > limit:
@@ -30,7 +32,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Any]], limit: int = 30) -
 def _cell(value: Any) -> str:
     if value is None:
         return "-"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return f"{value:,}" if isinstance(value, int) else escaped(str(value))
 
 
 def _width(text: str) -> int:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 from include.payouts import Proposal
-from include.reports.approval import question
+from include.reports.approval import TERMINAL, body, question, subject
 
 
 def proposal(**changes) -> Proposal:
@@ -56,6 +57,7 @@ def test_the_body_shows_totals_change_held_largest_and_origin():
     assert "1 earlier batches paid (20,000 KRW)" in body
     assert "500 KRW to 1 participants" in body
     assert "`v1`" in body and "`abc`" in body
+    assert "`p/2021H1-002/0123456789ab`" in body and "`proposals/p/2021H1/lines.parquet`" in body
 
 
 def test_the_body_says_when_two_people_must_approve():
@@ -71,6 +73,41 @@ def test_totals_of_several_regions_and_kinds_are_added_up():
     assert (
         "| 20 | voucher | 1 | 500 | 500 | 4,000 | -3,500 |\n| all |  | 3 | 30,500 | 50,500 | 49,000 | 1,500 |\n" in body
     )
+
+
+HOSTILE = ["![](http://a.b/c.png)", "[Approve here](http://a.b)", "a | b |", "\x1b[2J\u202e", "a\n\n# b", "<b>`x`"]
+
+
+def hostile() -> Proposal:
+    """Every text of a register or pack that reaches the question."""
+    top = [
+        {"participant_id": text, "region_code": text, "incentive_type": text, "amount": number}
+        for number, text in enumerate(HOSTILE)
+    ]
+    totals = [{**row, "lines": 1, "period_amount": 1, "previous_amount": 1} for row in top]
+    held = [{"region_code": text, "hold_reason": text, "participants": 1, "amount": 1} for text in HOSTILE]
+    lists = [{"region_code": text, "list": text, "items": 1} for text in HOSTILE]
+    named = {"program_id": HOSTILE[0], "period_id": HOSTILE[1], "batch_id": HOSTILE[2], "currency": HOSTILE[3]}
+    rest = {"code_version": HOSTILE[4], "policy_sha256": HOSTILE[5], "previous_period_id": HOSTILE[1]}
+    return proposal(top=top, totals=totals, held=held, lists=lists, **named, **rest)
+
+
+def test_in_markdown_no_id_is_a_link_an_image_or_a_cell_of_its_own():
+    asked = question(hostile())
+    plain = re.sub(r"&#\d+;", "", asked["body"])
+    assert not set(plain) & set("![](){}<>\x1b\u202e\\") - set("()")
+    assert "://" not in plain and "\n#" not in plain
+    lines = [line for line in plain.splitlines() if line.startswith("|")]
+    # region, kind and 5 figures; region, reason and 2; participant, region, kind and amount; region, list and entries
+    assert {line.count("|") for line in lines} == {8, 5, 4}
+    assert "&#91;Approve here&#93;&#40;http&#58;&#47;&#47;a&#46;b&#41;" in asked["body"]
+    assert not set(asked["subject"]) & set("\n\x1b\u202e")
+
+
+def test_a_terminal_shows_ids_as_they_are_without_their_escapes():
+    text = f"{subject(hostile())}\n{body(hostile(), TERMINAL)}"
+    assert not set(text) & set("\x1b\u202e") and "&#" not in text and "**" not in text
+    assert "[Approve here](http://a.b)" in text and "\\x1b[2J\\u202e" in text and "a\\x0a\\x0a# b" in text
 
 
 def test_nothing_held_is_said():

@@ -18,3 +18,7 @@ def test_what_is_left_out_is_counted():
 def test_nothing_makes_no_section():
     assert table(["n"], []) == ""
     assert section("Empty", "", table(["n"], [])) == ""
+
+
+def test_a_cell_is_one_line_and_everything_in_it_is_seen():
+    assert table(["a\x1b"], [["b\nc\u202e"]]) == "    a\\x1b\n    b\\x0ac\\u202e"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 import pytest
 
 from include import shown
@@ -31,7 +34,20 @@ def test_markdown_has_no_sign_left_that_means_something(text: str) -> None:
     assert not set("![](){}|*_<>`~.:@/\\") & set(shown.markdown(text))
 
 
+@pytest.mark.parametrize("text", ["_a_", "a _b_", "__a__", "_"])
+def test_markdown_has_no_underscore_that_means_something(text: str) -> None:
+    assert not re.search(r"\b_|_\b|^_|_$", shown.markdown(text).replace("&#95;", ""))
+
+
+def test_several_lines_stay_lines_and_json_stays_json() -> None:
+    assert shown.lines("a\x1b[2J\nb\u202e") == "a\\x1b[2J\nb\\u202e"
+    value = [{"id": "\x9b2J\u202e\n가\U000e0001"}]
+    text = shown.as_json(value)
+    assert json.loads(text) == value and "가" in text and not set("\x9b\u202e\U000e0001") & set(text)
+
+
 def test_markdown_leaves_plain_ids_alone() -> None:
+    assert shown.markdown("green_card") == "green_card"
     assert shown.markdown("JJ0131 김-1") == "JJ0131 김-1"
 
 
