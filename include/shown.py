@@ -40,7 +40,7 @@ def lines(text: str) -> str:
     return "\n".join(map(escaped, text.split("\n")))
 
 
-def as_json(value: Any) -> str:
+def json_text(value: Any) -> str:
     """Indented JSON in which everything is seen: what is not is a ``\\uNNNN`` of JSON. Unknown types are texts."""
     text = json.dumps(value, ensure_ascii=False, indent=1, default=str)
     return "".join(sign if sign == "\n" or _is_seen(sign) else json.dumps(sign)[1:-1] for sign in text)

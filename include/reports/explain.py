@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from include import shown
 from include.reports.text import section, table
 from include.settings import Home
+from include.shown import escaped, json_text
 
 Rows = list[dict[str, Any]]
 
@@ -57,7 +57,7 @@ def explain(home: Home, participant_id: str, period_id: str | None = None, as_js
     found = explain(home, participant_id, period_id)
     access_log.record(home, "explained", "make explain", participant_id=participant_id, period_id=period_id)
     if as_json:
-        return shown.as_json(found)
+        return json_text(found)
     return "\n".join(map(_text, found))
 
 
@@ -66,10 +66,8 @@ def _text(found: dict[str, Any]) -> str:
     received = (row for name in COLUMNS if "row_no" in COLUMNS[name] for row in shown[name])
     named = {row["source_file_id"] for row in received}
     shown["files"] = [file for file in found["files"] if file["sha256"] in named]
-    parts = [
-        f"# {' '.join(map(shown.escaped, (found['program_id'], found['period_id'])))}: {shown.escaped(found['participant_id'])}\n",
-        _due(found["payout"]),
-    ]
+    title = escaped(f"# {found['program_id']} {found['period_id']}: {found['participant_id']}")
+    parts = [f"{title}\n", _due(found["payout"])]
     parts += [_rows(shown, "lines"), _rows(shown, "settlement"), _awards(found["awards"])]
     if found["balance"]:
         rows = [[name, value] for name, value in found["balance"].items() if name.endswith("_points")]
@@ -86,7 +84,7 @@ def _due(payout: dict[str, Any] | None) -> str:
     held = f", held: {payout['hold_reason']}" if payout["hold_reason"] else ""
     chosen = payout["incentive_type"] or "nothing chosen"
     return (
-        shown.escaped(
+        escaped(
             f"{payout['points']:,} points{by} = {amount} {payout['currency']} as {chosen} "
             f"({payout['status']}{held}); paid so far: {payout['paid_amount']:,}"
         )
@@ -106,7 +104,7 @@ def _awards(awards: Rows) -> str:
             f"  {award['explanation']}",
             f"  rule: {by}{award['rule_id']}" + (f"; source: {rule['source']}" if rule.get("source") else ""),
         ]
-        blocks.append("\n".join(map(shown.escaped, lines)))
+        blocks.append("\n".join(map(escaped, lines)))
     return section("Points, by rule", *blocks)
 
 

@@ -16,7 +16,8 @@ def section(title: str, *blocks: str) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[Any]], limit: int = 30) -> str:
-    """An aligned table of escaped texts, numbers to the right; empty without rows. Says how many rows beyond ``limit`` are left out."""
+    """An aligned table of escaped texts, numbers to the right; empty without rows. Says how many rows beyond ``limit``
+    are left out."""
     found = [list(row) for row in rows]
     if not found:
         return ""

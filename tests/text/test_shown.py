@@ -42,7 +42,7 @@ def test_markdown_has_no_underscore_that_means_something(text: str) -> None:
 def test_several_lines_stay_lines_and_json_stays_json() -> None:
     assert shown.lines("a\x1b[2J\nb\u202e") == "a\\x1b[2J\nb\\u202e"
     value = [{"id": "\x9b2J\u202e\n가\U000e0001"}]
-    text = shown.as_json(value)
+    text = shown.json_text(value)
     assert json.loads(text) == value and "가" in text and not set("\x9b\u202e\U000e0001") & set(text)
 
 
