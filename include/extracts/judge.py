@@ -21,7 +21,7 @@ import duckdb
 import numpy as np
 
 from include import on_disk
-from include.extracts import feedback, kinds, lake_files, land, quarantine, read, values
+from include.extracts import feedback, forbidden, kinds, lake_files, land, quarantine, read, values
 from include.extracts.received import Received
 from include.packs.sources import Source
 from include.settings import Home
@@ -108,7 +108,7 @@ def judge(source: Source, receipt: dict, home: Home, policy: Any, wanted: str, p
     # No checkpoint: in memory it would but make tables small that are soon dropped.
     with duckdb.connect(config={"temp_directory": str(spill), "checkpoint_threshold": "1TB"}) as con:
         try:
-            if found := read.forbidden(source, path):
+            if found := forbidden.found(source, path):
                 raise read.FileRefused("forbidden_column", land.forbidden_detail(found))
             result |= _judge_rows(con, source, receipt, home, policy, path, personal)
         except read.FileRefused as refused:

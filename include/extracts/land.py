@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from include import on_disk
-from include.extracts import lake_files, pull, read
+from include.extracts import forbidden, lake_files, pull
 from include.packs.sources import Source
 from include.settings import Home
 
@@ -128,7 +128,7 @@ def _receive(
         "sha256": sha256,
         "received_no": len(known) + 1,
     }
-    if found := read.forbidden(source, incoming):
+    if found := forbidden.found(source, incoming):
         incoming.unlink()
         if same:
             return None

@@ -31,13 +31,13 @@ class Ragged(Exception):
     """The fast reading gave up; the patient one may not."""
 
 
-def csv_rows(source: Source, path: Path, encoding: str | None = None, errors: str = "strict") -> Iterator[list[str]]:
-    encoding = encoding or source.encoding
-    encoding = "utf-8-sig" if is_utf8(encoding) else encoding  # without the byte order mark, if there is one
-    with path.open(encoding=encoding, errors=errors, newline="") as file:
+def csv_rows(source: Source, path: Path) -> Iterator[list[str]]:
+    # Without the byte order mark, if there is one.
+    encoding = "utf-8-sig" if is_utf8(source.encoding) else source.encoding
+    with path.open(encoding=encoding, newline="") as file:
         try:
             lines = csv_guard.Lines(file)
-            for row in csv.reader(lines, strict=errors == "strict"):
+            for row in csv.reader(lines, strict=True):
                 lines.row_ended(len(row))
                 if row and not (len(row) == 1 and not row[0].strip()):
                     yield row

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +28,7 @@ class Layout:
     ignored: list[str]  # headers that no field asks for
 
 
-def header(source: Source, path: Path, encoding: str | None = None, errors: str = "strict") -> list[str]:
+def header(source: Source, path: Path) -> list[str]:
     """The first row that is not blank, as received; [] if there is none. Raises FileRefused if it cannot be read."""
     if path.stat().st_size == 0:
         return []
@@ -37,30 +36,7 @@ def header(source: Source, path: Path, encoding: str | None = None, errors: str 
         return list(espi.FIELDS)
     if source.format == "xlsx":
         return [name.removeprefix(LOST) for name in next(iter(workbooks.heads(path)[0]), [])]
-    return next(parsers.csv_rows(source, path, encoding, errors), [])
-
-
-def forbidden(source: Source, path: Path) -> list[str]:
-    """The forbidden headers (of XML, elements) the file has. A CSV's header is read as UTF-8 too, lest a wrong encoding
-    hides them."""
-    unwanted = {_bare(name) for name in source.forbidden_columns}
-    if not unwanted:
-        return []
-    if source.format == "espi":
-        return [name for name in espi.element_names(path) if _bare(name) in unwanted]
-    found: dict[str, None] = {}
-    for encoding in dict.fromkeys([source.encoding, "utf-8"]):
-        try:
-            names = header(source, path, encoding, errors="replace")
-        except FileRefused:
-            continue
-        # Split again: the file may use another delimiter than the one declared.
-        found |= {part: None for name in names for part in re.split(r"[;|\t]", name) if _bare(part) in unwanted}
-    return list(found)
-
-
-def _bare(name: str) -> str:
-    return "".join(fold_text(name).lstrip("\ufeff").split()).casefold()
+    return next(parsers.csv_rows(source, path), [])
 
 
 def layout(source: Source, names: list[str]) -> Layout:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -29,6 +30,7 @@ _KEYS = {
     "time_zone",
     "max_bad_ratio",
     "forbidden_columns",
+    "forbidden_values",
     "feedback_language",
     "columns",
     "options",
@@ -51,6 +53,26 @@ class Column:
 
 
 @dataclass(frozen=True)
+class ForbiddenValue:
+    """A kind of number that may not be sent, known by its form and its check digit."""
+
+    name: str
+    pattern: str  # of the value's letters and digits alone
+    weights: tuple[int, ...]  # of the digits before the check digit
+    check_digits: str  # by the remainder of the weighted sum; as many as the modulus
+
+    @property
+    def length(self) -> int:
+        return len(self.weights) + 1
+
+    def fits(self, text: str) -> bool:
+        if len(text) != self.length or not text.isascii() or not re.fullmatch(self.pattern, text) or not text.isdigit():
+            return False
+        total = sum(weight * int(digit) for weight, digit in zip(self.weights, text, strict=False))
+        return text[-1] == self.check_digits[total % len(self.check_digits)]
+
+
+@dataclass(frozen=True)
 class Source:
     """One extract: where it comes from, how it is read, what its columns mean."""
 
@@ -69,6 +91,7 @@ class Source:
     files: tuple[str, ...] = ()  # https without a list of files: their names
     max_bad_ratio: Decimal = Decimal("0.05")
     forbidden_columns: tuple[str, ...] = ()
+    forbidden_values: tuple[ForbiddenValue, ...] = ()
     feedback_language: str = "en"  # of include/extracts/feedback.csv: the one the provider reads
     options: Mapping[str, Any] = None  # type: ignore[assignment]  # set by read_source; what a kind needs beyond the columns
     path: Path = Path()
@@ -181,6 +204,9 @@ def read_source(path: Path) -> Source:
     forbidden = data.get("forbidden_columns") or []
     if not isinstance(forbidden, list) or not all(isinstance(name, str) for name in forbidden):
         raise fail("forbidden_columns", "must be a list of headers")
+    values = data.get("forbidden_values") or []
+    if not isinstance(values, list):
+        raise fail("forbidden_values", "must be a list")
     options = data.get("options") or {}
     if not isinstance(options, dict):
         raise fail("options", f"must be a mapping, not {options!r}")
@@ -215,12 +241,31 @@ def read_source(path: Path) -> Source:
         time_zone=time_zone,
         max_bad_ratio=ratio,
         forbidden_columns=tuple(forbidden),
+        forbidden_values=tuple(_forbidden_value(value, fail) for value in values),
         feedback_language=text_at(data, "feedback_language", "feedback_language", "en"),
         columns=columns,
         options=options,
         path=path,
         fingerprint=hashlib.sha256(text).hexdigest(),
     )
+
+
+def _forbidden_value(value: Any, fail: Callable[[str, str], SourceError]) -> ForbiddenValue:
+    keys = ("name", "pattern", "weights", "check_digits")
+    if not isinstance(value, dict) or set(value) != set(keys):
+        raise fail("forbidden_values", f"each must be a mapping with {', '.join(keys)}")
+    name, pattern, weights, digits = (value[key] for key in keys)
+    if not isinstance(name, str) or not name:
+        raise fail("forbidden_values", f"name must be a text, not {name!r}")
+    try:
+        re.compile(pattern)
+    except (re.error, TypeError) as error:
+        raise fail("forbidden_values", f"{name}: pattern {pattern!r} is no regular expression: {error}") from None
+    if not isinstance(weights, list) or not weights or not all(type(weight) is int for weight in weights):
+        raise fail("forbidden_values", f"{name}: weights must be a list of whole numbers, not {weights!r}")
+    if not isinstance(digits, str) or not re.fullmatch("[0-9]{2,}", digits):
+        raise fail("forbidden_values", f"{name}: check_digits must be a text of digits, one per remainder")
+    return ForbiddenValue(name, pattern, tuple(weights), digits)
 
 
 def _place(pull: dict, text_at: Callable[..., str], fail: Callable[[str, str], SourceError]) -> dict[str, Any]:
