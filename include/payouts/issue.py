@@ -103,7 +103,8 @@ def _issue(
         if current.proposal_id != proposal_id:
             raise StaleProposal(
                 f"{proposal_id} is no longer what is due as of {as_of} ({current.proposal_id} is): a correction, a "
-                "return or another batch came in between; propose again (make propose) and approve that"
+                "return, another batch or a change of payouts.yml came in between; propose again (make propose) and "
+                "approve that"
             )
         issued_at = issued_at.astimezone(UTC).replace(microsecond=0)
         _check_clock(connection, current, issued_at)

@@ -34,6 +34,7 @@ files:
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
@@ -41,7 +42,7 @@ from pathlib import Path
 
 import yaml
 
-from include import settings
+from include import on_disk, settings
 from include.payouts import zengin
 from include.payouts.declared_files import LISTS, TABLES, File, count_of, encoding_of, read_files
 from include.payouts.seal import Seal
@@ -62,6 +63,7 @@ class Layout:
     files: tuple[File, ...]
     transfer_days: int = 0
     seal: Seal = field(default_factory=lambda: Seal({}))
+    sha256: str = ""  # of all bytes that it is made of, fonts too
 
     @property
     def lists(self) -> set[str]:
@@ -77,6 +79,26 @@ class Layout:
         return next((file for file in self.files if file.is_for(region) and file.is_named(name)), None)
 
 
+def layout_files(pack: Path) -> dict[str, Path]:
+    """What of a pack its payout files are made by: ``payouts.yml`` and what lies beside it, such as templates."""
+    apart = {"policy", "sources", "sample", "README.md"}
+    if not (pack / "payouts.yml").exists():
+        return {}
+    names = ((path.relative_to(pack), path) for path in sorted(pack.rglob("*")) if path.is_file())
+    return {
+        name.as_posix(): path
+        for name, path in names
+        if name.parts[0] not in apart and not any(part.startswith(".") for part in name.parts)
+    }
+
+
+def _sha256(path: Path, files: Iterable[File]) -> str:
+    beside = layout_files(path.parent) if path != DEFAULT else {"default.yml": path}
+    fonts = {f"font {file.font.name}": file.font for file in files if file.font}
+    listed = [f"{name} {on_disk.sha256(found)}" for name, found in sorted({**beside, **fonts}.items())]
+    return hashlib.sha256("\n".join(listed).encode()).hexdigest()
+
+
 def load_layout(program_id: str, roots: list[Path] | None = None) -> Layout:
     """The layout of a programme's pack. Raises ValueError naming the file and the key that is wrong."""
     packs = [root / program_id / "payouts.yml" for root in roots or settings.program_roots()]
@@ -87,18 +109,18 @@ def load_layout(program_id: str, roots: list[Path] | None = None) -> Layout:
         if unknown:
             raise ValueError(f"unknown key {', '.join(sorted(unknown))}")
         encoding, keys = declared["encoding"], declared.get("recipients") or {}
+        files = tuple(
+            file for name, spec in declared["files"].items() for file in read_files(name, spec, path.parent, encoding)
+        )
         layout = Layout(
             program_id,
             encoding_of(encoding),
             str(declared["transfer_note"]),
             {str(region): account for region, account in (declared.get("debtors") or {}).items()},
-            tuple(
-                file
-                for name, spec in declared["files"].items()
-                for file in read_files(name, spec, path.parent, encoding)
-            ),
+            files,
             count_of("transfer_days", declared.get("transfer_days", 0)),
             Seal({str(region): key if isinstance(key, list) else [key] for region, key in keys.items()}),
+            _sha256(path, files),
         )
         _check_debtors(layout)
     except KeyError as missing:

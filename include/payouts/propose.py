@@ -70,6 +70,7 @@ def propose(home: Home, as_of: date, roots: list[Path] | None = None) -> list[Pr
     """
     with ledger.lock(home), decide(home, as_of) as connection:
         issue_log.append(home, ledger.batches(home))  # of a run that was stopped
+        _check_layouts(build_info(connection), roots)
         keys = connection.execute(
             "select program_id, period_id from line union select program_id, period_id from due_list order by all"
         ).fetchall()
@@ -83,6 +84,18 @@ def propose(home: Home, as_of: date, roots: list[Path] | None = None) -> list[Pr
             if (old.program_id, old.period_id) not in kept:
                 discard(home, old.program_id, old.period_id)
     return proposals
+
+
+def _check_layouts(build: dict[str, Any], roots: list[Path] | None) -> None:
+    """A manifest names the policy of the evaluation, layouts included: they must be those of today."""
+    from include.warehouse import policies  # which imports this package
+
+    known = build.get("layouts_sha256")  # of an older version's marts: not known
+    if known is not None and known != policies.layouts_sha256(policies.files_of(roots)):
+        raise ValueError(
+            "payouts.yml, or a file beside it, of a pack was changed after the last evaluation, so it is not in the "
+            "policy that a batch would name: evaluate again (make evaluate), which keeps all that has not changed"
+        )
 
 
 def pending(home: Home) -> list[Proposal]:
@@ -127,7 +140,7 @@ def describe(
         period_id,
         batch_id,
         as_of,
-        _digest(connection, key, [batch_id, as_of.isoformat(), build["policy_sha256"]]),
+        _digest(connection, key, [batch_id, as_of.isoformat(), build["policy_sha256"], layout.sha256]),
         lines,
         amount,
         connection.execute("select currency from house.marts.dim_programs where program_id = ?", key[:1]).fetchone()[0],

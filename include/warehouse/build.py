@@ -72,12 +72,12 @@ def evaluate(
     with _lock(home):
         ledger.refresh(home)
         lake_files = _sound_lake(home, roots, policy)
-        now = fingerprint.fingerprint(lake_files, policy.fingerprint, project)
+        now = fingerprint.fingerprint(lake_files, policies.policy_sha256(policy, packs), project)
         if not force and now == read.published_fingerprint(home):
             log.info("marts are up to date (%s)", now[:12])
             policies.record(home, packs, policy, datetime.now(UTC))
             return EvaluateResult("unchanged", home.database, time.monotonic() - started, now)
-        nodes = _build(home, policy, lake_files, now, project, anew=force)
+        nodes = _build(home, policy, packs, lake_files, now, project, anew=force)
         policies.record(home, packs, policy, datetime.now(UTC))
         return EvaluateResult("built", home.database, time.monotonic() - started, now, nodes)
 
@@ -94,7 +94,13 @@ def _sound_lake(home: Home, roots: list[Path] | None, policy: Policy) -> dict[st
 
 
 def _build(
-    home: Home, policy: Policy, lake_files: dict[str, str], now: str, project: Path, anew: bool
+    home: Home,
+    policy: Policy,
+    packs: dict[str, bytes],
+    lake_files: dict[str, str],
+    now: str,
+    project: Path,
+    anew: bool,
 ) -> tuple[NodeResult, ...]:
     aside = home.warehouse / ".build"
     shutil.rmtree(aside, ignore_errors=True)  # of a run that was killed
@@ -119,7 +125,8 @@ def _build(
                 f"run its query in {home.warehouse / 'failed.sql'} on failed.duckdb beside it.",
                 failures,
             )
-        publish.strip(database, publish.BuildInfo(now, built_at, code_version(), policy.fingerprint, rules))
+        made_by = (policies.policy_sha256(policy, packs), rules, policies.layouts_sha256(packs))
+        publish.strip(database, publish.BuildInfo(now, built_at, code_version(), *made_by))
         publish.swap_in(home, database, built_at)
     except (run_dbt.DbtError, publish.NotPublishableError) as error:
         _keep_failed(home, database)

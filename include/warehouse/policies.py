@@ -1,8 +1,8 @@
 """Policy as a record: what was in force when, so that a past day can be evaluated again.
 
-``policies/<since>-<hash>/`` holds ``packs/<program_id>/{policy,sources}/`` as the first evaluation with them found
-them, and ``record.json``. A folder is in force from ``since`` (UTC) until the next; it appears whole or not at all and
-is never changed.
+``policies/<since>-<hash>/`` holds ``packs/<program_id>/{policy,sources}/`` and what payout files are made by there,
+as the first evaluation with them found them, and ``record.json``. A folder is in force from ``since`` (UTC) until the
+next; it appears whole or not at all and is never changed.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 from include import on_disk
 from include.packs.policy import Policy, find_packs, load_policy
 from include.packs.rows import Problems
+from include.payouts.layouts import layout_files
 from include.settings import Home, program_roots
 from include.warehouse.fingerprint import code_version
 
@@ -30,6 +31,22 @@ class PolicyNotKnown(ValueError):
 def files_of(roots: list[Path] | None) -> dict[str, bytes]:
     """What a record keeps of the packs, read when the policy is loaded: an evaluation may take long."""
     return dict(_files(roots))
+
+
+def layouts_sha256(files: dict[str, bytes]) -> str:
+    """Of what payout files are made by in ``files_of``'s; blank when no pack has such files."""
+    made_by = [
+        f"{name} {hashlib.sha256(content).hexdigest()}"
+        for name, content in files.items()
+        if name.split("/")[1] not in ("policy", "sources")
+    ]
+    return hashlib.sha256("\n".join(made_by).encode()).hexdigest() if made_by else ""
+
+
+def policy_sha256(policy: Policy, files: dict[str, bytes]) -> str:
+    """Of the policy's values and of what payout files are made by: what a batch's manifest names."""
+    layouts = layouts_sha256(files)
+    return hashlib.sha256(f"{policy.fingerprint} {layouts}".encode()).hexdigest() if layouts else policy.fingerprint
 
 
 def record(home: Home, files: dict[str, bytes], policy: Policy, since: datetime) -> Path:
@@ -56,7 +73,7 @@ def record(home: Home, files: dict[str, bytes], policy: Policy, since: datetime)
     about = {
         "since": since.astimezone(UTC).isoformat(),
         "sha256": digest,
-        "policy_sha256": policy.fingerprint,
+        "policy_sha256": policy_sha256(policy, files),
         "code_version": code_version(),
     }
     with on_disk.private_file(aside / "record.json") as file:
@@ -85,7 +102,7 @@ def in_force(home: Home, moment: datetime) -> Path:
 
 
 def about(folder: Path) -> dict[str, str]:
-    """A record's since, sha256 (of the files), policy_sha256 (of the values) and code_version."""
+    """A record's since, sha256 (of the files), policy_sha256 (of the values and layouts) and code_version."""
     return json.loads((folder / "record.json").read_text("utf-8"))
 
 
@@ -94,8 +111,10 @@ def _since(folder: Path) -> datetime:
 
 
 def _files(roots: list[Path] | None) -> Iterator[tuple[str, bytes]]:
-    """``<program_id>/policy/<table>.csv`` and ``<program_id>/sources/<source_id>.yml`` with their bytes."""
+    """``<program_id>/policy/<table>.csv``, ``<program_id>/sources/<source_id>.yml`` and the layout, with bytes."""
     for pack in find_packs(program_roots() if roots is None else roots, Problems()):
         for path in (*sorted(pack.glob("policy/*.csv")), *sorted(pack.glob("sources/*.yml"))):
             if not path.name.startswith("."):
                 yield f"{pack.name}/{path.parent.name}/{path.name}", path.read_bytes()
+        for name, path in layout_files(pack).items():
+            yield f"{pack.name}/{name}", path.read_bytes()

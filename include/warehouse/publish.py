@@ -28,8 +28,9 @@ class BuildInfo:
     fingerprint: str
     built_at: datetime  # UTC
     code_version: str
-    policy_sha256: str
-    rules_sha256: str  # of all but the lake; rows are carried over only between builds of the same rules
+    policy_sha256: str  # with the layouts of the payout files
+    rules_sha256: str  # of all but lake and layouts; rows are carried over only between builds of the same rules
+    layouts_sha256: str
 
 
 def strip(database: Path, info: BuildInfo) -> None:
@@ -45,11 +46,12 @@ def strip(database: Path, info: BuildInfo) -> None:
         connection.execute("create schema if not exists meta")
         connection.execute(
             "create or replace table meta.build_info (fingerprint varchar, built_at timestamp, code_version varchar, "
-            "policy_sha256 varchar, rules_sha256 varchar)"
+            "policy_sha256 varchar, rules_sha256 varchar, layouts_sha256 varchar)"
         )
         built_at = info.built_at.replace(tzinfo=None)
         row = [info.fingerprint, built_at, info.code_version, info.policy_sha256, info.rules_sha256]
-        connection.execute("insert into meta.build_info values (?, ?, ?, ?, ?)", row)
+        row.append(info.layouts_sha256)
+        connection.execute("insert into meta.build_info values (?, ?, ?, ?, ?, ?)", row)
         _check(connection)
         connection.execute("checkpoint")
     wal = _wal(database)

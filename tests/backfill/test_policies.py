@@ -40,7 +40,8 @@ def test_a_policy_is_in_force_until_the_next(tmp_path, packs):
     assert {hour: policies.in_force(home, START + timedelta(hours=hour)) for hour in moments} == moments
     with pytest.raises(policies.PolicyNotKnown, match="the first evaluation on record is of 2026-01-31T12:00:00"):
         policies.in_force(home, START - timedelta(microseconds=1))
-    assert load_policy([second / "packs"]).fingerprint == policies.about(second)["policy_sha256"]
+    kept = [second / "packs"]
+    assert policies.policy_sha256(load_policy(kept), policies.files_of(kept)) == policies.about(second)["policy_sha256"]
 
 
 def test_source_declarations_are_policy_too(tmp_path, packs):
@@ -53,11 +54,23 @@ def test_source_declarations_are_policy_too(tmp_path, packs):
     assert (second / "packs" / "kr_carbon_point" / "sources" / "kr_kepco.yml").read_bytes() == path.read_bytes()
 
 
-def test_a_record_holds_policy_and_sources_alone_and_is_never_changed(tmp_path, packs):
+def test_what_payout_files_are_made_by_is_policy_too(tmp_path, packs):
+    home = Home(tmp_path / "home")
+    layout = packs / "kr_carbon_point" / "payouts.yml"
+    layout.write_text("debtors: {}\n", "utf-8")
+    first = record(home, packs, 0)
+    layout.write_text("debtors: {x: {}}\n", "utf-8")
+    second = record(home, packs, 1)
+    assert policies.about(first)["policy_sha256"] != policies.about(second)["policy_sha256"]
+    assert (second / "packs" / "kr_carbon_point" / "payouts.yml").read_bytes() == layout.read_bytes()
+
+
+def test_a_record_holds_policy_sources_and_layout_alone_and_is_never_changed(tmp_path, packs):
     home = Home(tmp_path / "home")
     first = record(home, packs, 0)
     kinds = {path.parent.name for path in (first / "packs").rglob("*") if path.is_file()}
-    assert kinds == {"policy", "sources"}
+    assert kinds == {"policy", "sources", "kr_carbon_point"}
+    assert [path.name for path in (first / "packs" / "kr_carbon_point").iterdir() if path.is_file()] == ["payouts.yml"]
     before = digests(first)
     change_policy(packs, FIVE, SIX)
     record(home, packs, 1)

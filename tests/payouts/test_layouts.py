@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -9,8 +10,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from include.payouts import StaleProposal, issue, propose
 from include.payouts.cells import cell
 from include.payouts.layouts import load_layout
+from include.settings import PROJECT_ROOT
 from tests.payouts.conftest import JP, KR, House
 
 GOOD = {
@@ -88,9 +91,36 @@ def test_a_wrong_layout_is_named_with_its_file_and_key(tmp_path: Path, change: d
         load_layout("p", [tmp_path])
 
 
-def test_a_kind_of_payout_without_a_file_stops_the_batch(house: House, tmp_path: Path):
-    from include.payouts import issue, propose
+def test_what_was_approved_covers_the_layout(house: House, tmp_path: Path):
+    """Another account to debit, or another template, between proposal and approval: nothing is issued."""
+    pack = tmp_path / "packs" / KR
+    pack.mkdir(parents=True)
+    layout = {**GOOD, "debtors": {"48170": {"bank_code": "011", "account_no": "1"}}}
+    (pack / "payouts.yml").write_text(yaml.safe_dump(layout), "utf-8")
+    house.money("K1", 10_000)
+    (proposal,) = propose(house.publish(), date(2021, 6, 1), [pack.parent])
+    layout["debtors"]["48170"]["account_no"] = "2"
+    (pack / "payouts.yml").write_text(yaml.safe_dump(layout), "utf-8")
+    with pytest.raises(StaleProposal, match="is no longer what is due"):
+        issue(house.home, proposal, "Kim", [pack.parent])
+    assert not list(house.home.exports.glob("*/*/*"))
+    (again,) = propose(house.home, date(2021, 6, 1), [pack.parent])
+    assert again.digest != proposal.digest
 
+
+def test_a_template_is_a_part_of_the_layout(tmp_path: Path):
+    def sha256() -> str:
+        return load_layout(JP, [tmp_path]).sha256
+
+    shutil.copytree(PROJECT_ROOT / "include" / "programs" / JP, tmp_path / JP)
+    first = sha256()
+    assert first == sha256()
+    with (tmp_path / JP / "notice.typ").open("a") as file:
+        file.write("// another line\n")
+    assert sha256() != first
+
+
+def test_a_kind_of_payout_without_a_file_stops_the_batch(house: House, tmp_path: Path):
     (tmp_path / "packs" / KR).mkdir(parents=True)
     (tmp_path / "packs" / KR / "payouts.yml").write_text(yaml.safe_dump(GOOD), "utf-8")
     house.money("K1", 10_000, incentive_type="voucher")

@@ -92,7 +92,7 @@ def test_changed_policy_is_seen(project, place, tmp_path):
     project.evaluate(place.home)
     assert project.evaluate(place.home, packs=packs).status == "unchanged"
     programs = packs / "kr_carbon_point" / "policy" / "programs.csv"
-    programs.write_text(programs.read_text(encoding="utf-8").replace("KRW,5", "KRW,7"), encoding="utf-8")
+    programs.write_text(programs.read_text(encoding="utf-8").replace("Asia/Seoul,5", "Asia/Seoul,7"), encoding="utf-8")
     assert project.evaluate(place.home, packs=packs).status == "built"
     with connect(place.home) as connection:
         years = connection.execute(
