@@ -14,6 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from include.extracts import csv_guard
+from include.extracts.unseen import is_visible
 from include.packs.sources import Source
 
 _BATCH_ROWS = 50_000
@@ -32,6 +33,16 @@ class Ragged(Exception):
 
 
 def csv_rows(source: Source, path: Path) -> Iterator[list[str]]:
+    """The rows that show something."""
+    return filter(is_visible, _csv_rows(source, path))
+
+
+def begins_with_header(source: Source, path: Path) -> bool:
+    """Whether no row of blank cells stands before the header."""
+    return is_visible(next(filter(None, _csv_rows(source, path)), []))
+
+
+def _csv_rows(source: Source, path: Path) -> Iterator[list[str]]:
     # Without the byte order mark, if there is one.
     encoding = "utf-8-sig" if is_utf8(source.encoding) else source.encoding
     with path.open(encoding=encoding, newline="") as file:
@@ -39,8 +50,7 @@ def csv_rows(source: Source, path: Path) -> Iterator[list[str]]:
             lines = csv_guard.Lines(file)
             for row in csv.reader(lines, strict=True):
                 lines.row_ended(len(row))
-                if row and not (len(row) == 1 and not row[0].strip()):
-                    yield row
+                yield row
         except UnicodeDecodeError as error:
             raise not_decodable(source, error) from None
         except csv.Error as error:

@@ -98,14 +98,21 @@ def _field(source: Source, name: str, of: str = "") -> str:
 
 
 def keep(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> None:
-    """Write the personal data of the rows in ``good`` to the vault; e-mail only with the optional consent."""
-    values = {
+    """Write the personal data of the rows in ``good`` to the vault; e-mail only with the optional consent.
+
+    Names and addresses go there as received; a holder that the ``account_format`` judged, as it judged it.
+    """
+    unit = ", ".join(map(rows.kept, ("dong", "ho", "address_detail")))
+    values = {column: rows.kept(column) for column in ("name", "householder", "nickname", "address")}
+    values |= {
         "program_id": quoted.text(source.program_id),
-        "address_detail": "nullif(concat_ws(' ', fields.dong, fields.ho, fields.address_detail), '')",
+        "address_detail": f"nullif(concat_ws(' ', {unit}), '')",
         "email": "case when passed.has_optional_consent then fields.email end",
     }
     for column in FORMAT_FIELDS:
         kept = f"fields.{column}" if column == "account_no" else _field(source, column, "fields.")
+        if column == "account_holder" and column not in source.options.get("account_format", ()):
+            kept = rows.kept(column)
         values[column] = f"case when {_MAY_BE_PAID_CASH} then {kept} end"
     listed = ", ".join(f"{values.get(column, 'fields.' + column)} as {column}" for column in vault.COLUMNS)
     personal = con.sql(f"select {listed} from passed join fields using (row_no) order by fields.participant_id")

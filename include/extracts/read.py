@@ -88,7 +88,10 @@ def load(con: duckdb.DuckDBPyConnection, source: Source, path: Path) -> tuple[La
         if refused.reason != "not_decodable":
             _must_decode(source, path)
         raise
-    for way in received.ways(source):
+    ways = received.ways(source)
+    if source.format == "csv" and not parsers.begins_with_header(source, path):
+        ways = ways[-1:]  # the others take the first row for the header
+    for way in ways:
         try:
             taken = received.take(con, source, path, len(names), found.positions, way)
             break

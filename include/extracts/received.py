@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
 from include import quoted
-from include.extracts import csv_blocks, espi, parsers, texts, workbooks
+from include.extracts import csv_blocks, espi, kinds, parsers, texts, workbooks
 from include.extracts.workbook_cells import LOST
 from include.packs.sources import Source
 
@@ -63,6 +62,12 @@ def _is_bytewise(source: Source) -> bool:
     return parsers.codec(source.encoding) in csv_blocks.BYTEWISE
 
 
+def kept_fields(source: Source, positions: Mapping[str, int]) -> list[str]:
+    """Of the fields that are there those whose texts are kept as received too."""
+    kept = getattr(kinds.module_of(source.kind), "AS_RECEIVED", frozenset())
+    return [name for name in source.columns if name in kept and name in positions]
+
+
 def take(
     con: duckdb.DuckDBPyConnection, source: Source, path: Path, width: int, positions: Mapping[str, int], way: str
 ) -> Received:
@@ -72,9 +77,10 @@ def take(
     """
     found = Received(source.encoding)
     columns = {name: texts.Column() for name in source.columns if name in positions}
+    columns |= {kinds.as_received(name): texts.Column() for name in kept_fields(source, positions)}
     read = _Reading(source, path, width, positions, way)
     if path.stat().st_size > _HELD_BYTES:
-        listed = ", ".join(f"{quoted.name(name)} varchar" for name in source.columns)
+        listed = ", ".join(f"{quoted.name(name)} varchar" for name in dict.fromkeys([*source.columns, *columns]))
         con.execute(f"create or replace table raw (row_no bigint, {listed})")
         for batch, parts in read.parts():
             if len(batch):
@@ -101,7 +107,7 @@ def take(
 
 def _table(source: Source, before: int, count: int, values: Mapping[str, pa.Array | pa.ChunkedArray]) -> pa.Table:
     columns = {"row_no": pa.array(np.arange(before + 1, before + count + 1))}
-    for name in source.columns:
+    for name in dict.fromkeys([*source.columns, *values]):
         columns[name] = values.get(name, pa.nulls(count, pa.string()))
     return pa.table(columns)
 
@@ -112,12 +118,13 @@ class _Reading:
     def __init__(self, source: Source, path: Path, width: int, positions: Mapping[str, int], way: str) -> None:
         self._source, self._path, self._width, self._positions, self._way = source, path, width, positions, way
         self._declared = [positions[name] for name in source.columns if name in positions]
+        self._kept = [positions[name] for name in kept_fields(source, positions)]
 
     def parts(self) -> Iterator[tuple[pa.RecordBatch, list[pa.Array]]]:
-        """The rows as received, and the declared columns that are there, folded."""
+        """The rows as received, and the declared columns that are there, folded; then those kept as received."""
         last = None
         try:
-            for batch, parts in self._worked(self._fold):
+            for batch, parts in self._worked():
                 if len(batch):
                     last = batch.column(self._width - 1)[len(batch) - 1].as_py()
                 yield batch, parts
@@ -129,19 +136,39 @@ class _Reading:
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The rows as received."""
-        yield from self._worked(lambda batch: batch)
+        for batch, _ in self.parts():
+            yield batch
 
     def _fold(self, batch: pa.RecordBatch) -> tuple[pa.RecordBatch, list[pa.Array]]:
         encoding = self._source.encoding if pa.binary() in batch.schema.types else None
         if encoding:
             for position in set(range(self._width)) - set(self._declared):
                 texts.decode(batch.column(position), encoding)  # what nobody asks for must be no rubbish either
-        return batch, [texts.part(batch.column(position), encoding) for position in self._declared]
+        parts = [texts.part(batch.column(position), encoding) for position in self._declared]
+        parts += [texts.as_received(texts.text(batch.column(position), encoding)) for position in self._kept]
+        if self._way in ("blocks", "serial") and len(blank := self._blank_rows(batch, parts, encoding)):
+            rows = np.ones(len(batch), bool)
+            rows[blank] = False
+            mask = pa.array(rows)
+            batch, parts = batch.filter(mask), [part.filter(mask) for part in parts]
+        return batch, parts
 
-    def _worked(self, work: Callable[[pa.RecordBatch], Any]) -> Iterator[Any]:
+    def _blank_rows(self, batch: pa.RecordBatch, parts: list[pa.Array], encoding: str | None) -> np.ndarray:
+        """The rows without anything to see in any column."""
+        rows = np.arange(len(batch))
+        for part in parts:
+            if (blank := texts.is_blank(part)) is None:
+                return rows[:0]
+            rows = rows[blank.take(pa.array(rows)).to_numpy(zero_copy_only=False)]
+        for position in set(range(self._width)) - set(self._declared):
+            cells = texts.fold(texts.text(batch.column(position).take(pa.array(rows)), encoding))
+            rows = rows[cells.is_null().to_numpy(zero_copy_only=False)]
+        return rows
+
+    def _worked(self) -> Iterator[tuple[pa.RecordBatch, list[pa.Array]]]:
         if self._way == "blocks":
-            return csv_blocks.parsed(self._path, self._width, work)
-        return map(work, self._one_after_the_other())
+            return csv_blocks.parsed(self._path, self._width, self._fold)
+        return map(self._fold, self._one_after_the_other())
 
     def _one_after_the_other(self) -> Iterator[pa.RecordBatch]:
         source, path = self._source, self._path

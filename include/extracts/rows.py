@@ -14,7 +14,7 @@ import duckdb
 
 from include import lake, quoted
 from include.extracts import lake_files
-from include.extracts.kinds import StagedFile
+from include.extracts.kinds import StagedFile, as_received
 from include.lake import TABLES
 from include.packs.sources import Source
 from include.settings import Home
@@ -44,14 +44,14 @@ def day_macro(source: Source) -> str:
 
 def complete_fields(con: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
     """Make the view ``fields``: ``raw`` and, as NULL, those of ``names`` that the source does not declare."""
-    there = columns(con)
+    there = [row[0] for row in con.execute("describe raw").fetchall()]
     absent = "".join(f", null::varchar as {quoted.name(name)}" for name in names if name not in there)
     con.execute(f"create view fields as select raw.*{absent} from raw")
 
 
-def columns(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """The declared fields, as ``raw`` has them."""
-    return [row[0] for row in con.execute("describe raw").fetchall() if row[0] != "row_no"]
+def kept(field: str) -> str:
+    """SQL on ``fields``: a name or address as received."""
+    return f"coalesce(fields.{quoted.name(as_received(field))}, fields.{quoted.name(field)})"
 
 
 def refuse_values(con: duckdb.DuckDBPyConnection, source: Source, bad: Sequence[tuple[str, str]]) -> None:
@@ -77,7 +77,7 @@ def refuse_values(con: duckdb.DuckDBPyConnection, source: Source, bad: Sequence[
         where reason is not null
         """
     )
-    fields = ", ".join(map(quoted.name, columns(con)))
+    fields = ", ".join(map(quoted.name, source.columns))
     # Rows with an equal hash are few: only they are compared field by field.
     con.execute(
         f"""

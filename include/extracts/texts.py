@@ -1,4 +1,4 @@
-"""Cells as received to folded texts: NFKC, trimmed, blank = NULL.
+"""Cells as received to folded texts: NFKC, without what nobody sees, trimmed, blank = NULL.
 
 Where few texts repeat, each different one is decoded and folded once, and a row holds its code. Where nearly every text
 is another one, cells that are plain ASCII without white space, as numbers are, stay the bytes they are.
@@ -7,30 +7,56 @@ is another one, cells that are plain ASCII without white space, as numbers are, 
 from __future__ import annotations
 
 import codecs
+import itertools
+import re
 import unicodedata
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from include.extracts.unseen import AROUND, CONTROL, UNSEEN, fold_text
+
+_BREAKS = re.compile(f"[{re.escape(CONTROL)}\u2028\u2029]+")
+
 _SAMPLE = 8_192  # rows that tell whether a column's texts repeat
 _MAX_CODES = 200_000
 
 
-def fold_text(text: str) -> str:
-    """A single value as ``fold`` leaves it: NFKC, trimmed."""
-    return unicodedata.normalize("NFKC", text).strip()
+def as_received(column: pa.Array) -> pa.Array:
+    """STRING to names and addresses as they are kept: composed, trimmed, on one line; blank = NULL.
+
+    Composed is not quite NFC, which makes other letters of those that have a canonical twin (塚 U+FA10 becomes 塚
+    U+585A): those stay, for they are how people write their names.
+    """
+    return pa.array([None if text is None else _kept(text) for text in column.to_pylist()], pa.string())
+
+
+def _kept(text: str) -> str | None:
+    if not unicodedata.is_normalized("NFC", text):
+        runs = itertools.groupby(text, _has_twin)
+        text = "".join("".join(run) if is_kept else unicodedata.normalize("NFC", "".join(run)) for is_kept, run in runs)
+    text = _BREAKS.sub(" ", text).strip(AROUND)
+    return text if fold_text(text) else None
+
+
+def _has_twin(letter: str) -> bool:
+    """Whether NFC would put one other letter in its place."""
+    twin = unicodedata.decomposition(letter)
+    return bool(twin) and not twin.startswith("<") and " " not in twin
 
 
 def fold(column: pa.Array) -> pa.Array:
     """STRING to folded STRING."""
     if column.null_count == 0:
         lengths, data = _content(column)
-        if not len(data) or (data.min() > 0x20 and data.max() < 0x80):
+        if not len(data) or (data.min() > 0x20 and data.max() < 0x7F):
             return column if lengths.all() else pc.if_else(pa.array(lengths > 0), column, pa.scalar(None, pa.string()))
     if not pc.all(pc.string_is_ascii(column)).as_py():
+        if pc.any(pc.match_substring_regex(column, UNSEEN)).as_py():
+            column = pc.replace_substring_regex(column, UNSEEN, "")
         column = pc.utf8_normalize(column, form="NFKC")
-    column = pc.utf8_trim_whitespace(column)
+    column = pc.utf8_trim(column, AROUND)
     return pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
 
 
@@ -65,8 +91,15 @@ def part(column: pa.Array, encoding: str | None) -> pa.Array:
     """
     if repeats(column):
         found = column.dictionary_encode(null_encoding="encode")
-        return pa.DictionaryArray.from_arrays(found.indices, fold(_text(found.dictionary, encoding)))
-    return fold(_text(column, encoding))
+        return pa.DictionaryArray.from_arrays(found.indices, fold(text(found.dictionary, encoding)))
+    return fold(text(column, encoding))
+
+
+def is_blank(part: pa.Array) -> pa.Array | None:
+    """Per row whether a ``part`` has nothing there; None if it has something everywhere."""
+    if not pa.types.is_dictionary(part.type):
+        return part.is_null() if part.null_count else None
+    return part.dictionary.is_null().take(part.indices) if part.dictionary.null_count else None
 
 
 def repeats(column: pa.Array) -> bool:
@@ -76,7 +109,8 @@ def repeats(column: pa.Array) -> bool:
     return 2 * len(sample.unique()) <= len(sample)
 
 
-def _text(column: pa.Array, encoding: str | None) -> pa.Array:
+def text(column: pa.Array, encoding: str | None) -> pa.Array:
+    """STRING of a column of a block."""
     return column if encoding is None else decode(column, encoding)
 
 

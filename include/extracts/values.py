@@ -1,7 +1,7 @@
 """The grammar of values in extracts, as SQL macros: NULL for what cannot be read.
 
-``to_month(text)``    DATE (first day)  YYYYMM, YYYY-MM, YYYY/MM, YYYY.MM
-``to_day(text)``      DATE              YYYYMMDD, YYYY-MM-DD, YYYY/MM/DD, YYYY.MM.DD
+``to_month(text)``    DATE (first day)  YYYYMM, YYYY-MM, YYYY/MM, YYYY.MM; after a separator one digit may do
+``to_day(text)``      DATE              YYYYMMDD, YYYY-MM-DD, YYYY/MM/DD, YYYY.MM.DD; likewise
 ``to_day_ja(text)``   DATE              those, and H30.4.1, 平成30年4月1日, R1.5.7, 令和元年5月7日
 ``to_day_us(text)``   DATE              those of to_day, and MM/DD/YYYY
 ``to_number(text)``   VARCHAR           optional sign, digits with correctly placed thousands separators,
@@ -29,16 +29,17 @@ _ERA_LONG = "^(明治|大正|昭和|平成|令和)(元|[0-9]{1,2})年([0-9]{1,2}
 _MACROS = (
     r"""compact(t) as nullif(regexp_replace(t, '[\s\p{Z}]+', '', 'g'), '')""",
     """to_month(t) as case
-        when regexp_full_match(t, '[12][0-9]{3}[-/.]?(0[1-9]|1[0-2])')
-        then try_cast(left(t, 4) || '-' || right(t, 2) || '-01' as date) end""",
+        when regexp_full_match(t, '[12][0-9]{3}(0[1-9]|1[0-2]|[-/.](0?[1-9]|1[0-2]))')
+        then try_cast(left(t, 4) || '-' || regexp_replace(t[5:], '[-/.]', '') || '-01' as date) end""",
     """to_day(t) as case
         when regexp_full_match(t, '[12][0-9]{7}')
         then try_cast(t[1:4] || '-' || t[5:6] || '-' || t[7:8] as date)
-        when regexp_full_match(t, '[12][0-9]{3}(-[0-9]{2}-|/[0-9]{2}/|[.][0-9]{2}[.])[0-9]{2}')
-        then try_cast(t[1:4] || '-' || t[6:7] || '-' || t[9:10] as date) end""",
+        when regexp_full_match(t, '[12][0-9]{3}(-[0-9]{1,2}-|/[0-9]{1,2}/|[.][0-9]{1,2}[.])[0-9]{1,2}')
+        then try_cast(regexp_replace(t, '[/.]', '-', 'g') as date) end""",
     """to_day_us(t) as coalesce(to_day(t), case
-        when regexp_full_match(t, '[0-9]{2}/[0-9]{2}/[12][0-9]{3}')
-        then try_cast(t[7:10] || '-' || t[1:2] || '-' || t[4:5] as date) end)""",
+        when regexp_full_match(t, '[0-9]{1,2}/[0-9]{1,2}/[12][0-9]{3}')
+        then try_cast(split_part(t, '/', 3) || '-' || split_part(t, '/', 1) || '-' || split_part(t, '/', 2) as date)
+        end)""",
     # Year 1 of an era is the year after its offset; 元 is 1. A date past the era's end (H31.5.1) is still one day only.
     """_era_offset(era) as case upper(era)
         when 'M' then 1867 when '明治' then 1867 when 'T' then 1911 when '大正' then 1911

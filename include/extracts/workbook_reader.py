@@ -20,6 +20,7 @@ from typing import BinaryIO
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError
 
 from include.extracts import workbook_cells, workbook_guard
+from include.extracts.unseen import is_visible
 from include.extracts.workbook_cells import LOST
 from include.extracts.workbook_guard import Unreadable
 
@@ -145,7 +146,7 @@ def _rows(
         for position, text in special.get(row_index, {}).items():
             if position < len(cells) and (cells[position] == "" or cells[position].startswith(LOST)):
                 cells[position] = LOST + text
-        if any(cell.strip() for cell in cells):
+        if is_visible(cells):
             yield cells
 
 

@@ -32,7 +32,7 @@ ALPHABET = {
     "cp949": '0aZ-,."\n\r\t ０Ａ－　가힣똠쑛',
     "cp932": '0aZ-,."\n\r\t ０Ａ－　表ソポ能ｱ',
     "euc_jp": '0aZ-,."\n\r\t ０Ａ　表ソ能',
-    "utf-8": '0aZ-,."\n\r\t ０Ａ－　가表é\u0301\u00a0𠮷',
+    "utf-8": '0aZ-,."\n\r\t ０Ａ－　가表é\u0301\u00a0𠮷\u200b\ufeff\u00ad',
 }
 
 
@@ -44,7 +44,8 @@ def files(encoding: str) -> st.SearchStrategy[list[list[str]]]:
 
 
 def folded(text: str) -> str | None:
-    return unicodedata.normalize("NFKC", text).strip() or None
+    seen = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
+    return unicodedata.normalize("NFKC", seen).strip() or None
 
 
 @pytest.mark.parametrize(
@@ -82,6 +83,7 @@ def test_every_way_reads_the_same(
             except parsers.Ragged:
                 assert reads == "serial"  # a row that does not fit into a block
                 return
+            rows = [row for row in rows if any(map(folded, row))]  # the others are blank lines
             expected = [(number, folded(row[0]), folded(row[2])) for number, row in enumerate(rows, start=1)]
             assert con.execute("select * from raw order by row_no").fetchall() == expected
             some = [number for number in range(1, len(rows) + 1) if number % 3 != 1]

@@ -26,6 +26,8 @@ and optionally
 ``blame(source) -> list``           (reason, field, SQL on ``raw`` and ``parsed``): the field is what it is about;
                                    if the SQL holds for none of a reason's fields, all are. For the provider.
 ``PERSONAL: frozenset``            fields that a provider is not shown again
+``AS_RECEIVED: frozenset``         fields of names and addresses: ``raw`` has them a second time, not folded, in columns
+                                   named by ``as_received``
 ``ALSO_STAGED: tuple[str, ...]``   further tables made by ``judge``, staged beside ``good``: ``StagedFile.also(name)``
 ``figures(con) -> dict``           figures of ``good`` stored with the file's result
 ``stage(con, source, context, path)``  writes the staged Parquet itself
@@ -86,6 +88,11 @@ class DamagedStaged(on_disk.DamagedFile):
     def __init__(self, sha256: str, path: Path):
         self.sha256 = sha256
         super().__init__(f"{path} is not as it was written; ingest the source again, which makes it again")
+
+
+def as_received(field: str) -> str:
+    """The column of ``raw`` with a field's texts as received."""
+    return f"{field} as received"
 
 
 def module_of(kind: str) -> ModuleType:

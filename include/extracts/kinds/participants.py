@@ -14,7 +14,7 @@ import duckdb
 
 from include import quoted
 from include.extracts import enrolment_rules, payees, registers, rows, vault
-from include.extracts.kinds import Context, StagedFile
+from include.extracts.kinds import Context, StagedFile, as_received
 from include.lake import TABLES
 from include.packs.sources import Source
 from include.settings import Home
@@ -42,6 +42,9 @@ FIELDS = (
 )  # fmt: skip
 # Not shown to whoever gets the file's refused rows back.
 PERSONAL = frozenset((*vault.COLUMNS, "name_kana")) - {"program_id", "participant_id"}
+AS_RECEIVED = frozenset(
+    ("name", "householder", "nickname", "address", "address_detail", "dong", "ho", "account_holder")
+)
 _DAYS = ("joined_on", "withdrawn_on", "moved_in_on", "moved_out_on", "former_scheme_applied_on")
 
 
@@ -75,7 +78,7 @@ def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> N
     """Makes ``good`` with the lake's columns of participants (without program_id) and ``utilities``, a list of
     (utility, provider, meter_key); ``outcomes`` (participant_id, reason) of refused rows; ``notes`` (participant_id,
     note)."""
-    rows.complete_fields(con, FIELDS)
+    rows.complete_fields(con, [*FIELDS, *map(as_received, AS_RECEIVED)])
     _parse(con, source)
     if source.options.get("enrolment_rules"):
         pattern = enrolment_rules.login_id_pattern(con, source)
@@ -113,6 +116,7 @@ def _parse(con: duckdb.DuckDBPyConnection, source: Source) -> None:
     yes = options.get("yes_no", {})
     day = rows.day_macro(source)
     columns = {name: name for name in ("participant_id", "login_id", "nickname", "complex_code", "dong", "ho")}
+    columns["nickname"] = rows.kept("nickname")
     columns |= {field: f"{day}({field})" for field in _DAYS}
     columns["region_code"] = "coalesce($region_code, region_code)"
     columns["pre_enrolment_co2_kg"] = "try_cast(to_number(pre_enrolment_co2_kg) as decimal(18,6))"
