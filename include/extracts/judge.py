@@ -111,6 +111,10 @@ def judge(source: Source, receipt: dict, home: Home, policy: Any, wanted: str, p
             if found := forbidden.found(source, path):
                 raise read.FileRefused("forbidden_column", land.forbidden_detail(found))
             result |= _judge_rows(con, source, receipt, home, policy, path, personal)
+        except (duckdb.DataError, duckdb.IntegrityError, duckdb.InvalidInputException) as error:
+            # A fault of ours, told without its message, which quotes cells.
+            said = f"{source.source_id}: {receipt['file_name']}: {type(error).__name__} while it was judged"
+            raise RuntimeError(said).with_traceback(error.__traceback__) from None
         except read.FileRefused as refused:
             files = _report(home, source, receipt, refused) if personal else []
             result |= {"status": "rejected", "reason": refused.reason, "detail": refused.detail, **refused.figures}

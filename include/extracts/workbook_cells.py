@@ -14,7 +14,7 @@ from xml.parsers import expat
 
 _CHUNK, _OVERLAP = 1 << 20, 64
 # An error, a number of 16 digits or more, or (either in disguise) a reference instead of a letter or digit.
-_SUSPECT = re.compile(rb"\bt\s*=\s*[\"'](e[\"']|&)|>\s*[-+]?[0-9]{16}|>\s*[-+]?[0-9.]+[eE]|>[0-9.\s]*&#")
+_SUSPECT = re.compile(rb"\bt\s*=\s*[\"'](e[\"']|&)|>\s*[-+]?[0-9]{16}|>\s*[-+]?[0-9.]+[eE]|v(\s[^>]*)?>[0-9.\s+-]*&#")
 _PLACE = re.compile(r"([A-Za-z]+)([0-9]+)")
 # Stands before the text of a cell whose value a spreadsheet has lost; ``is_lost`` (values.py) knows it. No character.
 LOST = "\ufdd0"

@@ -6,13 +6,16 @@ import csv
 import io
 import json
 import os
+import traceback
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from include.extracts import LakeResult, ingest
+from include.extracts.kinds import participants
 from include.settings import PROJECT_ROOT, Home
 from tests.extracts.conftest import workbook
 
@@ -132,6 +135,22 @@ def test_all_but_inbox_is_closed_to_others(refused: Home) -> None:
     assert len(inside) > 60
     assert [f"{path} {path.stat().st_mode:o}" for path in inside if path.stat().st_mode & 0o077] == []
     assert refused.root.stat().st_mode & 0o022 == 0
+
+
+def test_a_fault_of_ours_quotes_no_cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def judge(con: duckdb.DuckDBPyConnection, *_: object) -> None:
+        con.execute("select name::integer from raw").fetchall()
+
+    monkeypatch.setattr(participants, "judge", judge)
+    home = Home(tmp_path / "home")
+    path = home.inbox / "kr_enrolments" / "enrolments_20210101.csv"
+    path.parent.mkdir(parents=True)
+    header, rows = _register()
+    path.write_bytes(_csv(header, *rows))
+    with pytest.raises(RuntimeError) as raised:
+        ingest(home, [PACK.parent])
+    told = "".join(traceback.format_exception(raised.value))
+    assert "enrolments_20210101.csv: ConversionException while it was judged" in told and "홍첫줄" not in told
 
 
 def test_what_an_earlier_version_left_open_is_closed(tmp_path: Path) -> None:
