@@ -60,6 +60,8 @@ def _register(con: duckdb.DuckDBPyConnection, home: Home, declared: list[Source]
             coalesce(incentive_type = 'green_card' and draw(i, 'card') >= 20000, false) as has_card,
             if(has_bank_account, sha256('account ' || participant_id), null) as account_key,
             if(has_card, sha256('card ' || participant_id), null) as card_key,
+            true as has_name,
+            if(incentive_type = 'cash' or has_card, null, sha256('address ' || participant_id)) as address_key,
             '{sha256}' as source_file_id
         from member
         """

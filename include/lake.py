@@ -51,6 +51,8 @@ TABLES: dict[str, dict[str, str]] = {
         "has_card": "BOOLEAN",
         "account_key": "VARCHAR",  # keyed hash of bank code and account number; null without one
         "card_key": "VARCHAR",  # keyed hash of the card number; null without one
+        "has_name": "BOOLEAN",
+        "address_key": "VARCHAR",  # keyed hash of the postal address; null without one, or where nothing is delivered
         "former_scheme_applied_on": "DATE",
         "pre_enrolment_co2_kg": "DECIMAL(18,6)",
         "source_file_id": "VARCHAR",  # the snapshot this row was taken from; the vault's part lies under the same id
@@ -127,6 +129,7 @@ TABLES: dict[str, dict[str, str]] = {
         "currency": "VARCHAR",
         "won_per_point": "DECIMAL(6,2)",
         "payee_key": "VARCHAR",
+        "address_key": "VARCHAR",  # of what was delivered (delivered.parquet of the batch); null where it is not known
         "issued_at": "TIMESTAMP",
     },
     # One row per provider and utility that a declared source reads.

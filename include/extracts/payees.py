@@ -17,6 +17,7 @@ FORMAT = {"bank_code": "[0-9]{3}", "account_no": "[0-9]{10,16}"}
 FORMAT_FIELDS = ("bank_code", "branch_code", "account_type", "account_no", "account_holder")
 # Bank data are kept only where cash may be paid; who chose nothing may get cash as the region's default.
 _MAY_BE_PAID_CASH = "(passed.incentive_type is null or passed.incentive_type = 'cash')"
+_MAY_BE_DELIVERED = "(passed.incentive_type is null or passed.incentive_type not in ('cash', 'green_card'))"
 # Banks print kana large, and a long vowel as a hyphen; people do not.
 _SMALL, _LARGE = "ァィゥェォッャュョヮヵヶー", "アイウエオツヤユヨワカケ-"
 
@@ -38,7 +39,8 @@ def check(source: Source) -> None:
 
 
 def derive(con: duckdb.DuckDBPyConnection, home: Home, source: Source) -> None:
-    """Make ``payees`` (row_no, has_bank_account, holder_matches, account_key, has_card, card_key) for ``passed``.
+    """Make ``payees`` (row_no, has_bank_account, holder_matches, account_key, has_card, card_key, has_name,
+    address_key) for ``passed``.
 
     An account has the register's ``account_format``; its key hashes its parts, so that the same account has the same
     key however it is written. Its holder is the participant, by the name in kana where the register has it.
@@ -55,6 +57,11 @@ def derive(con: duckdb.DuckDBPyConnection, home: Home, source: Source) -> None:
                 if(branch_code is null, replace(account_no, '-', ''), ltrim(replace(account_no, '-', ''), '0'))
             ) end as account,
             'card:' || to_meter_no(card_no) as card,
+            name is not null as has_name,
+            case when {_MAY_BE_DELIVERED} and address is not null then concat_ws(
+                ':', 'address', replace(compact(postal_code), '-', ''),
+                compact(concat_ws(' ', fields.address, fields.dong, fields.ho, fields.address_detail))
+            ) end as address,
             {_MAY_BE_PAID_CASH} and coalesce(
                 translate(compact(account_holder), $small, $large)
                     = translate(compact(coalesce(name_kana, name)), $small, $large),
@@ -65,7 +72,8 @@ def derive(con: duckdb.DuckDBPyConnection, home: Home, source: Source) -> None:
         {**patterns, "small": _SMALL, "large": _LARGE},
     )
     texts = con.execute(
-        "select account from numbers where account is not null union select card from numbers where card is not null"
+        "select distinct text from (select unnest([account, card, address]) as text from numbers) "
+        "where text is not null"
     )
     listed = [text for (text,) in texts.fetchall()]
     secret = vault.key(home)
@@ -80,10 +88,12 @@ def derive(con: duckdb.DuckDBPyConnection, home: Home, source: Source) -> None:
         """
         create table payees as
         select row_no, account is not null as has_bank_account, holder_matches, accounts.digest as account_key,
-            card is not null as has_card, cards.digest as card_key
+            card is not null as has_card, cards.digest as card_key,
+            has_name, addresses.digest as address_key
         from numbers
         left join hashes as accounts on accounts.text = numbers.account
         left join hashes as cards on cards.text = numbers.card
+        left join hashes as addresses on addresses.text = numbers.address
         """
     )
     con.unregister("hashes")

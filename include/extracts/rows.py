@@ -150,7 +150,8 @@ def accepted(con: duckdb.DuckDBPyConnection, source: Source, staged: Sequence[St
         create view accepted as
         select {quoted.text(source.program_id)} as program_id,
             seq, file_name, received_no, received_at, staged.*
-        from read_parquet({quoted.texts(file.checked() for file in staged)}) as staged
+        -- by name: what a purge kept of erased files lacks the columns that came after its day
+        from read_parquet({quoted.texts(file.checked() for file in staged)}, union_by_name = true) as staged
         join files on files.source_file_id = staged.source_file_id
         """
     )

@@ -140,6 +140,12 @@ def erased(home: Home, source_id: str, sha256: str) -> set[str]:
     return set(json.loads(path.read_text("utf-8"))) if path.exists() else set()
 
 
+def erased_of(home: Home, snapshots: Iterable[str]) -> list[tuple[str, str]]:
+    """Pairs (SHA-256 of the snapshot, participant) that were erased from these snapshots; no personal data are read."""
+    paths = [path for sha256 in sorted(snapshots) for path in home.vault.glob(f"*/{sha256}.erased.json")]
+    return [(path.name.split(".")[0], one) for path in paths for one in json.loads(path.read_text("utf-8"))]
+
+
 def erase(home: Home, source_id: str, sha256: str, participant_ids: Iterable[str]) -> None:
     """Erase participants' personal data from a snapshot: remembered first, then the file is rewritten without them."""
     folder = home.vault / source_id

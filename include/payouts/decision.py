@@ -9,13 +9,17 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import duckdb
+import pyarrow as pa
 
 from include import lake, quoted
+from include.extracts import vault
 from include.payouts import ledger
 from include.settings import Home
 
 SQL = Path(__file__).with_name("decision.sql")
-_READ = ("participants", "applications", "opening_points", "returns")  # tables of the lake, here and in files.sql
+# tables of the lake that are read here and in files.sql
+_READ = ("participants", "participant_utilities", "applications", "opening_points", "returns")
+_ERASED = pa.schema([("source_file_id", pa.string()), ("participant_id", pa.string())])
 
 
 def decide(
@@ -37,6 +41,7 @@ def decide(
         lake.check(home.lake, _READ)
         lake.create_sources(connection, home.lake)
         ledger.load(connection, home)
+        _load_erased(connection, home)
         connection.execute("set variable as_of = ?", [as_of])
         connection.execute("set variable program_id = ?::varchar", [program_id])
         connection.execute("set variable period_id = ?::varchar", [period_id])
@@ -98,6 +103,16 @@ def standing(home: Home, as_of: date) -> list[dict[str, Any]]:
             if (reason["program_id"], reason["period_id"]) == key
         ]
     return found
+
+
+def _load_erased(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
+    """Make ``erased``: whom a purge has erased from the snapshot that their row in force was taken from."""
+    snapshots = connection.execute("select distinct source_file_id from lake.participants").fetchall()
+    pairs = vault.erased_of(home, [sha256 for (sha256,) in snapshots if sha256])
+    columns = {name: [pair[no] for pair in pairs] for no, name in enumerate(_ERASED.names)}
+    connection.register("pairs", pa.table(columns, schema=_ERASED))
+    connection.execute("create temp table erased as from pairs")
+    connection.unregister("pairs")
 
 
 def _check(connection: duckdb.DuckDBPyConnection) -> None:

@@ -1,6 +1,6 @@
 -- What is due on the day in the variable as_of, what was paid, and so what is to be paid, held, overpaid or listed.
 -- Runs in a database in memory: house = the published marts (read-only), lake = the lake's views, ledger and listed = the batches
--- on disk now. The marts may be older than the ledger, never the other way round, so nothing of what was paid is taken from them.
+-- on disk now, erased = whom a purge has erased. The marts may be older than the ledger, never the other way round, so nothing of what was paid is taken from them.
 -- The variables program_id and period_id restrict it to one programme and period where they are set.
 
 create temp macro wanted(program, period) as
@@ -85,13 +85,16 @@ select
     f.currency,
     if(f.won_per_point is null, null, coalesce(z.won_per_point, f.won_per_point)) as rate,
     case f.incentive_type when 'cash' then r.account_key when 'green_card' then r.card_key end as payee_key,
+    if(f.incentive_type in ('cash', 'green_card'), null, r.address_key) as address_key,
     r.joined_on,
-    -- What the ledger on disk tells is told below.
-    if(
-        f.status = 'payable' or f.hold_reason in ('paid_under_another_number', 'account_returned'),
-        null,
-        coalesce(f.hold_reason, f.status)
-    ) as own_reason,
+    case
+        -- What the ledger on disk tells is told below.
+        when f.status <> 'payable'
+            and coalesce(f.hold_reason, '') not in ('paid_under_another_number', 'account_returned', 'delivery_returned')
+            then coalesce(f.hold_reason, f.status)
+        when (r.source_file_id, r.participant_id) in (select (source_file_id, participant_id) from erased)
+            then 'personal_data_erased'
+    end as own_reason,
     if(b.participant_id is null, floor(coalesce(c.points, 0) * rate)::bigint, b.redeemed) as due
 from house.marts.fct_payouts as f
 left join frozen as z using (program_id, period_id, region_code)
@@ -111,20 +114,26 @@ select
     d.currency,
     d.rate as won_per_point,
     d.payee_key,
+    d.address_key,
     d.joined_on,
     coalesce(d.due, 0) as due,
     coalesce(p.paid, 0) as paid,
     d.own_reason,
-    -- The account that came back once, in whatever period, comes back again: as the marts have it, but for returns and batches of today.
-    if(
-        exists (
+    -- The account that came back once, in whatever period, comes back again: as the marts have it, but for returns and
+    -- batches of today. So does what was delivered, to the same address; one that is not known may be the same.
+    case
+        when exists (
             select 1
             from returned as r
             where r.program_id = d.program_id and r.participant_id = d.participant_id and r.payee_key = d.payee_key
-        ),
-        'account_returned',
-        null
-    ) as returned_reason
+        ) then 'account_returned'
+        when d.incentive_type not in ('cash', 'green_card') and exists (
+            select 1
+            from returned as r
+            where r.program_id = d.program_id and r.participant_id = d.participant_id and r.payee_key is null
+                and coalesce(r.address_key = d.address_key, true)
+        ) then 'delivery_returned'
+    end as returned_reason
 from due as d
 full join paid as p using (program_id, period_id, participant_id);
 
@@ -196,6 +205,13 @@ select
 from decision
 where hold_reason is null and due > paid;
 
+-- Where what has no account or card goes to. Apart from the lines, which others read.
+create temp table delivery as
+select l.program_id, l.period_id, l.line_no, d.address_key
+from line as l
+join decision as d using (program_id, period_id, participant_id)
+where l.payee_key is null;
+
 create temp table held as
 select program_id, period_id, region_code, participant_id, due - paid as amount, hold_reason
 from decision
@@ -227,6 +243,9 @@ from house.marts.fct_applications as a
 join house.marts.dim_participants as p using (program_id, participant_id)
 left join late as l using (program_id, period_id, participant_id)
 where a.status = 'accepted' and a.certified_on <= getvariable('as_of') and wanted(a.program_id, a.period_id)
+    and (a.program_id, a.participant_id) not in (
+        select (r.program_id, r.participant_id) from lake.participants as r join erased using (source_file_id, participant_id)
+    )
     and not exists (
         select 1
         from listed as s

@@ -40,6 +40,12 @@ def write(
         str(folder / "lines.parquet")
     )
     written.append(files.Written("lines.parquet", current.lines, current.amount))
+    ((delivered,),) = connection.execute("select count(*) from delivery").fetchall()
+    if delivered:
+        connection.sql(f"select {named}, line_no, address_key from delivery order by line_no").write_parquet(
+            str(folder / "delivered.parquet")
+        )
+        written.append(files.Written("delivered.parquet", delivered, None))
     if current.lists:
         connection.sql(
             f"select {named}, list, region_code, item, stage from due_list order by list, region_code, item, stage"

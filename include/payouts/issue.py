@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -106,8 +106,7 @@ def _issue(
                 "return, another batch or a change of payouts.yml came in between; propose again (make propose) and "
                 "approve that"
             )
-        issued_at = issued_at.astimezone(UTC).replace(microsecond=0)
-        _check_clock(connection, current, issued_at)
+        issued_at = _moment(connection, current, issued_at.astimezone(UTC))
         before = approvals.given(home, current)
         names = approvals.record(home, current, approved_by)
         approvals.check(current, names, approved_by if names == before else None)
@@ -143,18 +142,21 @@ def _issue(
     )
 
 
-def _check_clock(connection: duckdb.DuckDBPyConnection, current: Proposal, issued_at: datetime) -> None:
-    """Returns that came before a batch are told from its own by the clock: it must not go backwards."""
-    received_at = connection.execute(
+def _moment(connection: duckdb.DuckDBPyConnection, current: Proposal, now: datetime) -> datetime:
+    """The moment of issue in whole seconds, after every return that names the batch already: so they are told apart."""
+    ((received_at,),) = connection.execute(
         "select max(received_at) from lake.returns where program_id = ? and batch_id = ?",
         [current.program_id, current.batch_id],
-    ).fetchone()[0]
-    if received_at and received_at >= issued_at.replace(tzinfo=None):
+    ).fetchall()
+    received_at = received_at and received_at.replace(tzinfo=UTC)
+    if received_at and received_at >= now:
         raise ValueError(
-            f"{current.batch_id} would be issued at {issued_at:%Y-%m-%d %H:%M:%S} UTC, but a return that names it was "
+            f"{current.batch_id} would be issued at {now:%Y-%m-%d %H:%M:%S} UTC, but a return that names it was "
             f"received at {received_at:%Y-%m-%d %H:%M:%S} UTC and would count as sent back: set this machine's clock, "
             "then issue again"
         )
+    moment = now.replace(microsecond=0)
+    return moment + timedelta(seconds=1) if received_at and received_at >= moment else moment
 
 
 def _approved(home: Home, proposal: Proposal | str) -> tuple[str, date | None]:

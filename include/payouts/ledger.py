@@ -33,6 +33,15 @@ LISTED = {
     "stage": "VARCHAR",  # award types certified after the application, space-separated; else blank
 }
 
+# Where what has no account or card was sent (``delivered.parquet``), so that what came back is not sent there again.
+DELIVERED = {
+    "program_id": "VARCHAR",
+    "period_id": "VARCHAR",
+    "batch_id": "VARCHAR",
+    "line_no": "INTEGER",
+    "address_key": "VARCHAR",  # keyed hash; null where the register has no address
+}
+
 
 @contextmanager
 def lock(home: Home) -> Iterator[None]:
@@ -65,11 +74,9 @@ def load(connection: duckdb.DuckDBPyConnection, home: Home) -> int:
     and is not there any more.
     """
     connection.execute(f"create or replace table ledger ({columns_sql('ledger')})")
-    connection.execute(
-        f"create or replace table listed ({', '.join(f'{name} {kind}' for name, kind in LISTED.items())})"
-    )
     folders = batches(home)
     if not folders:
+        _read(connection, "listed", LISTED, folders)
         issue_log.check(home, folders)
         return 0
     connection.execute(
@@ -82,18 +89,28 @@ def load(connection: duckdb.DuckDBPyConnection, home: Home) -> int:
         for m in manifests
     ]
     connection.executemany("insert into manifests values (?, ?, ?, ?, ?, ?)", rows)
-    columns = ", ".join("m.issued_at" if name == "issued_at" else f"l.{name}" for name in TABLES["ledger"])
+    _read(connection, "delivered", DELIVERED, folders)
+    of = {"issued_at": "m", "address_key": "d"}
+    columns = ", ".join(f"{of.get(name, 'l')}.{name}" for name in TABLES["ledger"])
     connection.execute(
         f"insert into ledger select {columns} from read_parquet(?) as l "
-        "join manifests as m using (program_id, period_id, batch_id)",
+        "join manifests as m using (program_id, period_id, batch_id) "
+        "left join delivered as d using (program_id, period_id, batch_id, line_no)",
         [[str(folder / "lines.parquet") for folder in folders]],
     )
     _check(connection)
     issue_log.check(home, folders)
-    lists = [str(folder / "listed.parquet") for folder in folders if (folder / "listed.parquet").exists()]
-    if lists:
-        connection.execute(f"insert into listed select {', '.join(LISTED)} from read_parquet(?)", [lists])
+    _read(connection, "listed", LISTED, folders)
     return len(folders)
+
+
+def _read(connection: duckdb.DuckDBPyConnection, table: str, columns: dict[str, str], folders: list[Path]) -> None:
+    """Make ``table`` from ``<table>.parquet`` of the batches that have one."""
+    described = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+    connection.execute(f"create or replace table {table} ({described})")
+    paths = [str(folder / f"{table}.parquet") for folder in folders if (folder / f"{table}.parquet").exists()]
+    if paths:
+        connection.execute(f"insert into {table} select {', '.join(columns)} from read_parquet(?)", [paths])
 
 
 def refresh(home: Home) -> int:

@@ -202,7 +202,7 @@ def _totals(
 def _digest(connection: duckdb.DuckDBPyConnection, key: tuple[str, str], head: list[str]) -> str:
     """SHA-256 of everything that would be issued, but the personal data: accounts stand in it as keyed hashes."""
     digest = hashlib.sha256(repr([*key, *head]).encode())
-    for table in ("line", "held", "overpaid", "due_list", "balance", "ranking", "winner"):
+    for table in ("line", "delivery", "held", "overpaid", "due_list", "balance", "ranking", "winner"):
         # Of a million rows in the engine: per row a hash of its texts, of which the order says nothing; hashed in two
         # steps, so that none is of all rows' hashes at once.
         (rows_hash,) = connection.execute(

@@ -358,6 +358,27 @@ def test_account_key_is_the_same_however_it_is_written(extracts):
     assert all(len(key) == 64 for row in keys for key in row[:2] if key)
 
 
+def test_address_key_is_the_same_however_it_is_written(extracts):
+    at = {"postal_code": "52725", "address": "경상남도 진주시 동진로 155", "dong": "101", "ho": "1203"}
+    judged = extracts("kr_enrolments").judge(
+        [
+            member(1, incentive_type="상품권", **at),
+            member(3, incentive_type="", **at | {"ho": "1204"}),
+            member(4, incentive_type="상품권", **at | {"address": "", "ho": "1205"}),
+            member(5, incentive_type="현금", **at | {"ho": "1206"}),
+            member(6, incentive_type="그린카드", **at | {"ho": "1207"}),
+            member(7, incentive_type="상품권", name="", **at | {"ho": "1208"}),
+        ]
+    )
+    keys = dict(judged.good("participant_id, address_key"))
+    assert keys["P001"] != keys["P003"] and len(keys["P001"]) == 64
+    assert (keys["P004"], keys["P005"], keys["P006"]) == (None, None, None)  # no address; nothing is delivered
+    assert dict(judged.good("participant_id, has_name"))["P007"] is False
+    again = {"postal_code": "527-25", "address": "경상남도  진주시 동진로155"}
+    judged = extracts("kr_enrolments").judge([member(1, incentive_type="기부", **at | again)])
+    assert judged.good("address_key") == [keys["P001"]]
+
+
 def test_good_row_in_lake_types(extracts):
     judged = extracts("kr_enrolments").judge(
         [

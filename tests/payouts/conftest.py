@@ -118,6 +118,7 @@ class House:
             "joined_on": joined_on,
             "account_key": account and vault.keyed_hash(key, f"{data.get('bank_code')} {account}"),
             "card_key": card and vault.keyed_hash(key, card),
+            "address_key": vault.keyed_hash(key, data["address"]) if "address" in data else None,
         }
         dim = self.rows["marts.dim_participants"]
         dim[:] = [row for row in dim if row[:2] != (program_id, participant_id)]

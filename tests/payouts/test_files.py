@@ -219,6 +219,7 @@ def test_the_manifest_adds_up(paid: Batch):
         "48170/review.csv": (4, None),
         "48170/voucher.csv": (1, 10_000),
         "control.html": (5, None),
+        "delivered.parquet": (2, None),
         "lines.parquet": (5, 41_000),
     }
     for entry in manifest["files"]:

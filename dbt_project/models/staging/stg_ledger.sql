@@ -10,5 +10,6 @@ select
     currency,
     won_per_point,
     payee_key,
+    address_key,
     issued_at
 from {{ source('lake', 'ledger') }}

@@ -18,6 +18,8 @@ select
     has_card,
     account_key,
     card_key,
+    has_name,
+    address_key,
     former_scheme_applied_on,
     pre_enrolment_co2_kg,
     source_file_id

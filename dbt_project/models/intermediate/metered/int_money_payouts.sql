@@ -13,15 +13,6 @@ with due as (
     group by program_id, period_id, participant_id, region_code
 ),
 
-returned_accounts as (
-    select distinct
-        program_id,
-        participant_id,
-        payee_key
-    from {{ ref('int_issued_payouts') }}
-    where is_returned and payee_key is not null
-),
-
 chosen as (
     select
         due.program_id,
@@ -37,6 +28,8 @@ chosen as (
         coalesce(participants.has_card, false) as has_card,
         participants.account_key,
         participants.card_key,
+        coalesce(participants.has_name, true) as has_name,
+        participants.address_key,
         participants.joined_on,
         coalesce(paid.paid_amount, 0) as paid_amount
     from due
@@ -75,14 +68,13 @@ judged as (
             when chosen.incentive_type = 'cash' and not chosen.has_bank_account then 'bank_account_missing'
             when chosen.incentive_type = 'cash' and not chosen.holder_matches then 'account_holder_mismatch'
             when chosen.incentive_type = 'green_card' and not chosen.has_card then 'card_number_missing'
+            when chosen.incentive_type not in ('cash', 'green_card') and not chosen.has_name then 'name_missing'
         end as own_reason,
-        case when returned_accounts.payee_key is not null then 'account_returned' end as returned_reason
+        {{ returned_reason('chosen') }} as returned_reason
     from chosen
-    left join returned_accounts
-        on chosen.program_id = returned_accounts.program_id
-        and chosen.participant_id = returned_accounts.participant_id
-        and returned_accounts.payee_key
-        = case chosen.incentive_type when 'cash' then chosen.account_key when 'green_card' then chosen.card_key end
+    left join {{ ref('int_returned_payees') }} as returned
+        on chosen.program_id = returned.program_id
+        and chosen.participant_id = returned.participant_id
 ),
 
 -- Of numbers with the same meter one is paid: the one that was, else the earlier member of those that can be.

@@ -10,6 +10,7 @@ select
     ledger.currency,
     ledger.won_per_point,
     ledger.payee_key,
+    ledger.address_key,
     ledger.issued_at,
     returned.program_id is not null as is_returned,
     returned.reason as returned_reason
