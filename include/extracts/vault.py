@@ -13,6 +13,7 @@ import binascii
 import hmac
 import json
 import os
+import re
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
@@ -28,6 +29,12 @@ from include import access_log, on_disk
 from include.settings import Home
 
 KEY_BYTES = 32
+# Beside the files: a hash by which another key is noticed before anything is written, read or compared with it.
+CHECK = "key.check"
+_WRONG_KEY = (
+    "with it accounts that sent money back could not be told any more. Nothing was changed. Next step: put the right "
+    "key back, into TANSO_VAULT_KEY or vault/key, from its backup"
+)
 ROWS_PER_GROUP = 100_000
 
 # All text; new ones come last, for the files written before. ``address_detail`` is what goes on an envelope after the
@@ -41,26 +48,82 @@ SCHEMA = pa.schema([(column, pa.string()) for column in COLUMNS])
 
 
 def key(home: Home) -> bytes:
-    """The vault's 32-byte key. Raises ValueError when it is lost or no such key."""
+    """The vault's 32-byte key, made at first use. Raises ValueError when it is lost, no key, or another vault's."""
     configured = os.environ.get("TANSO_VAULT_KEY")
     if configured:
-        return _decoded(configured, "TANSO_VAULT_KEY")
+        secret = _decoded(configured, "TANSO_VAULT_KEY", "set it as it was, from its backup")
+        _check(home, secret, "TANSO_VAULT_KEY")
+        return secret
     stored = home.vault / "key"
     if not stored.exists():
-        if next(home.vault.glob("*/*.parquet"), None):
-            raise ValueError(f"{stored} is missing but the vault is not empty; restore the key from its backup")
-        on_disk.private_folder(home.vault)
-        made = base64.urlsafe_b64encode(secrets.token_bytes(KEY_BYTES))
-        aside = home.vault / f".key-{os.getpid()}-{secrets.token_hex(4)}"
-        with on_disk.private_file(aside) as file:
-            file.write(made)
-        try:
-            os.link(aside, stored)  # fails if another process was first: its key stays
-        except FileExistsError:
-            pass
-        finally:
-            aside.unlink()
-    return _decoded(stored.read_text("ascii"), str(stored))
+        if _is_in_use(home):
+            raise ValueError(
+                f"{stored} is missing but the vault is not empty; restore the key from its backup, or set "
+                "TANSO_VAULT_KEY if this vault has always had its key from there"
+            )
+        _keep_once(stored, base64.urlsafe_b64encode(secrets.token_bytes(KEY_BYTES)))
+    secret = _decoded(stored.read_text("ascii", "replace"), str(stored), "restore the key from its backup")
+    _check(home, secret, str(stored))
+    return secret
+
+
+def check(home: Home) -> None:
+    """Raise what ``key`` raises, if the vault is in use; to be called before anything is compared by keyed hash."""
+    if _is_in_use(home):
+        key(home)
+
+
+def _is_in_use(home: Home) -> bool:
+    return (home.vault / CHECK).exists() or next(home.vault.glob("*/*.parquet"), None) is not None
+
+
+def _check(home: Home, secret: bytes, where: str) -> None:
+    """Compare the key with the vault's check value, which is kept at first use.
+
+    A vault of an older version has none: there the key is right if it opens one of its files.
+    """
+    kept, value = home.vault / CHECK, keyed_hash(secret, "check value of the vault").encode()
+    if not kept.exists():
+        paths = sorted(home.vault.glob("*/*.parquet"))
+        if paths and not any(_opens(path, _file_key_of(secret)) for path in paths):
+            raise ValueError(f"{where} opens no file of {home.vault}: {_WRONG_KEY}")
+        _keep_once(kept, value)
+    found = kept.read_bytes()
+    if hmac.compare_digest(found, value):
+        return
+    if not re.fullmatch(b"[0-9a-f]{64}", found):
+        raise ValueError(
+            f"{kept} is damaged: restore it from the vault's backup, or delete it if there is none: it is made again "
+            "if the key opens a file of the vault"
+        )
+    raise ValueError(f"{where} is not the key that {home.vault} was made with: {_WRONG_KEY}")
+
+
+def _opens(path: Path, file_key: bytes) -> bool:
+    opened = encryption.create_decryption_properties(footer_key=file_key)
+    try:
+        with pq.ParquetFile(path, decryption_properties=opened):
+            return True
+    except (pa.ArrowException, OSError):
+        return False
+
+
+def _keep_once(path: Path, content: bytes) -> None:
+    """Keep a file of the vault, on disk when this returns; if another process was first, its file stays."""
+    folder = on_disk.private_folder(path.parent)
+    aside = folder / f".{path.name}-{os.getpid()}-{secrets.token_hex(4)}"
+    with on_disk.private_file(aside) as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(aside, path)
+    except FileExistsError:
+        pass
+    finally:
+        aside.unlink()
+    on_disk.sync(folder)
+    on_disk.sync(folder.parent)
 
 
 def keyed_hash(secret: bytes, text: str) -> str:
@@ -81,16 +144,18 @@ def write(home: Home, source_id: str, sha256: str, rows: duckdb.DuckDBPyRelation
     gone = pa.array(sorted(erased(home, source_id, sha256)), pa.string())
     sealed = encryption.create_encryption_properties(footer_key=_file_key(home))
     try:
-        with (
-            on_disk.private_file(aside) as file,
-            pq.ParquetWriter(file, SCHEMA, compression="zstd", encryption_properties=sealed) as writer,
-        ):
-            for batch in rows.select(*COLUMNS).to_arrow_reader(ROWS_PER_GROUP):
-                kept = pc.invert(pc.is_in(batch["participant_id"], gone))
-                writer.write_batch(batch.cast(SCHEMA).filter(kept))
+        with on_disk.private_file(aside) as file:
+            with pq.ParquetWriter(file, SCHEMA, compression="zstd", encryption_properties=sealed) as writer:
+                for batch in rows.select(*COLUMNS).to_arrow_reader(ROWS_PER_GROUP):
+                    kept = pc.invert(pc.is_in(batch["participant_id"], gone))
+                    writer.write_batch(batch.cast(SCHEMA).filter(kept))
+            file.flush()
+            os.fsync(file.fileno())
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
+    on_disk.sync(folder)
+    on_disk.sync(home.vault)
     return path
 
 
@@ -120,7 +185,10 @@ def read(
                     f"vault/*/{sha256}.parquet: no personal data of this register snapshot; "
                     f"restore vault/ from its backup, or delete {home.lake / '_staged'} and ingest again from landing/"
                 )
-            found.append(_part(con, home, program_id, sha256, path, asked))
+            try:
+                found.append(_part(con, home, program_id, sha256, path, asked))
+            except (pa.ArrowException, OSError, duckdb.Error) as error:
+                raise _damaged(home, path, error) from None
     schema = pa.schema([(name, pa.string()) for name in ("source_file_id", *asked)])
     table = pa.concat_tables(found) if found else schema.empty_table()
     access_log.record(home, "vault_read", why, who, program_id=program_id, participants=table.num_rows)
@@ -130,8 +198,19 @@ def read(
 def participants(home: Home, path: Path) -> list[str]:
     """The participants in a vault file, sorted; nothing else is read of it."""
     opened = encryption.create_decryption_properties(footer_key=_file_key(home))
-    with pq.ParquetFile(path, decryption_properties=opened) as file:
-        return sorted(file.read(["participant_id"])["participant_id"].to_pylist())
+    try:
+        with pq.ParquetFile(path, decryption_properties=opened) as file:
+            return sorted(file.read(["participant_id"])["participant_id"].to_pylist())
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(home, path, error) from None
+
+
+def _damaged(home: Home, path: Path, error: Exception) -> ValueError:
+    # The key was checked: it is the file.
+    return ValueError(
+        f"{path} is damaged ({error}): restore it from the vault's backup, or delete {home.lake / '_staged'} and "
+        "ingest again from landing/"
+    )
 
 
 def erased(home: Home, source_id: str, sha256: str) -> set[str]:
@@ -150,19 +229,16 @@ def erase(home: Home, source_id: str, sha256: str, participant_ids: Iterable[str
     """Erase participants' personal data from a snapshot: remembered first, then the file is rewritten without them."""
     folder = home.vault / source_id
     gone = sorted(erased(home, source_id, sha256) | set(participant_ids))
-    aside = folder / f".{sha256}-{os.getpid()}.erased"
-    aside.unlink(missing_ok=True)
-    with on_disk.private_file(aside) as file:
-        file.write(json.dumps(gone).encode())
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(folder / f"{sha256}.erased.json")
+    on_disk.replace_private(folder / f"{sha256}.erased.json", json.dumps(gone).encode())
     opened = encryption.create_decryption_properties(footer_key=_file_key(home))
-    with (
-        pq.ParquetFile(folder / f"{sha256}.parquet", decryption_properties=opened) as file,
-        _connect() as con,
-    ):
-        write(home, source_id, sha256, con.from_arrow(_complete(file.read())))
+    path = folder / f"{sha256}.parquet"
+    try:
+        with pq.ParquetFile(path, decryption_properties=opened) as file:
+            people = _complete(file.read())
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(home, path, error) from None
+    with _connect() as con:
+        write(home, source_id, sha256, con.from_arrow(people))
 
 
 def _connect() -> duckdb.DuckDBPyConnection:
@@ -213,14 +289,18 @@ def _pairs(wanted: duckdb.DuckDBPyRelation | pa.Table | Iterable[tuple[str, str]
 
 def _file_key(home: Home) -> bytes:
     """Another key than that of the hashes: one key, one use."""
-    return hmac.digest(key(home), b"vault files", "sha256")
+    return _file_key_of(key(home))
 
 
-def _decoded(text: str, where: str) -> bytes:
+def _file_key_of(secret: bytes) -> bytes:
+    return hmac.digest(secret, b"vault files", "sha256")
+
+
+def _decoded(text: str, where: str, way_out: str) -> bytes:
     try:
         decoded = base64.urlsafe_b64decode(text.strip())
     except (binascii.Error, ValueError):
         decoded = b""
     if len(decoded) != KEY_BYTES:
-        raise ValueError(f"{where} must be {KEY_BYTES} bytes in URL-safe Base64; restore the key from its backup")
+        raise ValueError(f"{where} must be {KEY_BYTES} bytes in URL-safe Base64; {way_out}")
     return decoded

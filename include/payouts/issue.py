@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 
 from include import on_disk
+from include.extracts import vault
 from include.payouts import approvals, files, folder, issue_log, ledger, lost_characters
 from include.payouts.cells import Substitution
 from include.payouts.decision import decide, time_zone
@@ -94,6 +95,7 @@ def _issue(
         return None
     program_id, batch_id, _ = proposal_id.split("/")
     period_id = batch_id.rpartition("-")[0]
+    vault.check(home)
     layout = load_layout(program_id, roots)
     with decide(home, as_of, program_id, period_id) as connection:
         current = describe(connection, home, program_id, period_id, as_of, layout)

@@ -18,6 +18,7 @@ from typing import Any
 import duckdb
 
 from include import on_disk
+from include.extracts import vault
 from include.payouts import approvals, issue_log, ledger
 from include.payouts.decision import build_info, decide, rows
 from include.payouts.layouts import Layout, load_layout
@@ -68,6 +69,7 @@ def propose(home: Home, as_of: date, roots: list[Path] | None = None) -> list[Pr
 
     Pays nobody. ``roots``: the folders that hold packs. Raises what ``decide`` raises.
     """
+    vault.check(home)  # returned accounts are compared by keyed hash
     with ledger.lock(home), decide(home, as_of) as connection:
         issue_log.append(home, ledger.batches(home))  # of a run that was stopped
         _check_layouts(build_info(connection), roots)

@@ -20,6 +20,7 @@ from pathlib import Path
 import duckdb
 
 from include import lake, on_disk
+from include.extracts import vault
 from include.extracts.publish import make_damaged_again
 from include.packs import load_sources
 from include.packs.policy import Policy, load_policy
@@ -69,6 +70,7 @@ def evaluate(
     started = time.monotonic()
     policy, packs = load_policy(roots), policies.files_of(roots)
     on_disk.shared_folder(home.warehouse)
+    vault.check(home)  # returned accounts are compared by keyed hash
     with _lock(home):
         ledger.refresh(home)
         lake_files = _sound_lake(home, roots, policy)

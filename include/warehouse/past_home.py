@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from include import lake, on_disk
-from include.extracts import judge, lake_files, land, publish_lake
+from include.extracts import judge, lake_files, land, publish_lake, vault
 from include.packs.policy import Policy
 from include.packs.sources import Source
 from include.payouts import issue_log, ledger
@@ -45,7 +45,8 @@ def make(home: Home, root: Path, moment: datetime, sources: Sequence[Source], po
 def _link_records(home: Home, past: Home, moment: datetime, sources: Sequence[Source]) -> None:
     past.root.mkdir()
     past.landing.symlink_to(home.landing)
-    if (home.vault / "key").exists():  # accounts are compared by keyed hash
+    vault.check(home)  # accounts are compared by keyed hash
+    if (home.vault / "key").exists():
         past.vault.mkdir()
         (past.vault / "key").symlink_to(home.vault / "key")
     for source in sources:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import base64
+import os
 import stat
+from datetime import date
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 import pytest
 
 from include.extracts import vault
+from include.payouts import propose
 from include.settings import Home
+from include.warehouse import evaluate
 
 MEMBER = {
     "participant_id": "P1",
@@ -152,23 +157,117 @@ def test_sealed_and_private(extracts):
         assert secret.encode() not in sealed
     assert stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE((register.home.vault / "key").stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == stat.S_IMODE(register.home.vault.stat().st_mode) == 0o700
-    assert {entry.name for entry in register.home.vault.rglob("*")} == {"key", "kr_enrolments", path.name}
+    assert {entry.name for entry in register.home.vault.rglob("*")} == {
+        "key", "key.check", "kr_enrolments", path.name,
+    }  # fmt: skip
 
 
 def test_another_key_opens_nothing(extracts, monkeypatch):
     register = extracts("kr_enrolments")
     register.accept([MEMBER], "enrolments_20210101.csv")
     monkeypatch.setenv("TANSO_VAULT_KEY", base64.urlsafe_b64encode(b"x" * 32).decode())
-    with pytest.raises(OSError):
+    with pytest.raises(ValueError, match="TANSO_VAULT_KEY is not the key that .* was made with.* from its backup"):
         vault.read(register.home, "kr_carbon_point", [(FILE_1, "P1")])
 
 
-def test_key_is_made_once_and_may_come_from_outside(home, monkeypatch):
+def another_key(home: Home) -> None:
+    (home.vault / "key").write_bytes(base64.urlsafe_b64encode(b"x" * 32))
+
+
+@pytest.mark.parametrize("has_check", [True, False])  # False: a vault of an older version
+def test_another_key_is_noticed_before_anything_is_done(extracts, has_check):
+    register = extracts("kr_enrolments")
+    register.accept([MEMBER], "enrolments_20210101.csv")
+    home, right = register.home, (register.home.vault / "key").read_bytes()
+    kept = home.vault / "key.check"
+    if not has_check:
+        kept.unlink()
+    another_key(home)
+    before = {path: path.read_bytes() for path in home.vault.rglob("*") if path.is_file()}
+    for use in (vault.key, vault.check, propose_nothing, evaluate_nothing):
+        with pytest.raises(ValueError, match="put the right key back"):
+            use(home)
+    assert {path: path.read_bytes() for path in home.vault.rglob("*") if path.is_file()} == before
+    (home.vault / "key").write_bytes(right)
+    vault.check(home)
+    assert kept.exists()
+    kept.write_bytes(b"")
+    with pytest.raises(ValueError, match=r"key.check is damaged: restore it .*, or delete it"):
+        vault.key(home)
+
+
+def propose_nothing(home: Home) -> None:
+    propose(home, date(2021, 6, 1))
+
+
+def evaluate_nothing(home: Home) -> None:
+    evaluate(home)
+
+
+def test_without_a_vault_nothing_is_checked_and_no_key_is_made(home):
+    vault.check(home)
+    assert not home.vault.exists()
+
+
+def test_an_empty_file_says_its_way_out(extracts):
+    register = extracts("kr_enrolments")
+    register.accept([MEMBER], "enrolments_20210101.csv")
+    path = register.home.vault / "kr_enrolments" / f"{FILE_1}.parquet"
+    whole = path.read_bytes()
+    for content in (b"", whole[: len(whole) // 2]):
+        path.write_bytes(content)
+        for use in (
+            lambda: vault.read(register.home, "kr_carbon_point", [(FILE_1, "P1")]),
+            lambda: vault.participants(register.home, path),
+            lambda: vault.erase(register.home, "kr_enrolments", FILE_1, []),
+        ):
+            with pytest.raises(ValueError, match=f"{FILE_1}.parquet is damaged .*restore it from the vault's backup"):
+                use()
+    (register.home.vault / "key").write_bytes(b"")
+    with pytest.raises(ValueError, match="key must be 32 bytes .*; restore the key from its backup"):
+        vault.key(register.home)
+
+
+def test_what_the_vault_holds_is_on_disk_before_it_counts(extracts, monkeypatch):
+    """Every file is synced before it gets its name, and its folder after."""
+    calls: list[tuple[str, str]] = []
+
+    def noted(name: str, of: int):
+        real = getattr(os, name)
+
+        def call(*arguments, **options):
+            what = arguments[of]
+            calls.append((name, str(Path(f"/proc/self/fd/{what}").readlink() if isinstance(what, int) else what)))
+            return real(*arguments, **options)
+
+        return call
+
+    for name, of in (("fsync", 0), ("link", 1), ("replace", 1), ("rename", 1)):
+        monkeypatch.setattr(os, name, noted(name, of))
+    register = extracts("kr_enrolments")
+    register.accept([MEMBER], "enrolments_20210101.csv")
+    vault.erase(register.home, "kr_enrolments", FILE_1, ["P1"])
+    place = str(register.home.vault)
+    inside = [(name, path) for name, path in calls if path.startswith(place)]
+    named = [at for at, (name, _) in enumerate(inside) if name != "fsync"]
+    assert [inside[at][1].removeprefix(f"{place}/") for at in named] == [
+        "key", "key.check", f"kr_enrolments/{FILE_1}.parquet", f"kr_enrolments/{FILE_1}.erased.json",
+        f"kr_enrolments/{FILE_1}.parquet",
+    ]  # fmt: skip
+    for at in named:
+        folder = str(Path(inside[at][1]).parent)
+        assert inside[at - 1][0] == "fsync" and inside[at - 1][1].startswith(f"{folder}/.")
+        assert inside[at + 1] == ("fsync", folder)
+
+
+def test_key_is_made_once_and_may_come_from_outside(home, tmp_path, monkeypatch):
     made = vault.key(home)
     assert len(made) == 32
     assert vault.key(home) == made
     monkeypatch.setenv("TANSO_VAULT_KEY", base64.urlsafe_b64encode(b"k" * 32).decode())
-    assert vault.key(home) == b"k" * 32
+    with pytest.raises(ValueError, match="TANSO_VAULT_KEY is not the key"):
+        vault.key(home)
+    assert vault.key(Home(tmp_path / "another")) == b"k" * 32
 
 
 @pytest.mark.parametrize("text", ["short", "!" * 44, base64.urlsafe_b64encode(b"k" * 31).decode()])
