@@ -26,7 +26,7 @@ from include.packs import load_sources
 from include.packs.policy import Policy, load_policy
 from include.payouts import ledger
 from include.settings import Home
-from include.warehouse import carry, fingerprint, policies, publish, read, run_dbt
+from include.warehouse import carry, fingerprint, paid_periods, policies, publish, read, run_dbt
 from include.warehouse.fingerprint import DBT_PROJECT, code_version
 from include.warehouse.run_dbt import NodeResult
 
@@ -65,13 +65,15 @@ def evaluate(
     """Bring ``warehouse/tanso.duckdb`` up to date with lake, policy, ledger and code.
 
     ``force`` builds all of it anew, even if nothing has changed. Waits for another evaluation of the same home to end.
-    Raises PolicyError (policy is wrong), EvaluationError (a model or test failed); both leave the published file alone.
+    Raises PolicyError (policy is wrong), PeriodUnknown (policy has lost a period that was paid), EvaluationError (a
+    model or test failed); all leave the published file alone.
     """
     started = time.monotonic()
     policy, packs = load_policy(roots), policies.files_of(roots)
     on_disk.shared_folder(home.warehouse)
     vault.check(home)  # returned accounts are compared by keyed hash
     with _lock(home):
+        paid_periods.check(home, policy)
         ledger.refresh(home)
         lake_files = _sound_lake(home, roots, policy)
         now = fingerprint.fingerprint(lake_files, policies.policy_sha256(policy, packs), project)
