@@ -13,9 +13,11 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import duckdb
 import numpy as np
@@ -34,8 +36,18 @@ def fingerprint(source: Source, policy: Any) -> str:
     """What a file's result depends on besides its bytes: the declaration, the policy its kind reads, and our code."""
     tables = getattr(kinds.module_of(source.kind), "POLICY_TABLES", ())
     rows = {table: policy.rows(table, source.program_id) for table in tables}
-    parts = [source.fingerprint, json.dumps(rows, default=str, sort_keys=True), _code(source.kind)]
+    parts = [
+        source.fingerprint,
+        _time_zone(source, policy),
+        json.dumps(rows, default=str, sort_keys=True),
+        _code(source.kind),
+    ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _time_zone(source: Source, policy: Any) -> str:
+    """The programme's."""
+    return policy.rows("programs", source.program_id)[0]["time_zone"]
 
 
 @cache
@@ -152,7 +164,16 @@ def _judge_rows(
     tables = getattr(kind, "POLICY_TABLES", ())
     dataclasses.replace(policy, tables={name: policy.tables[name] for name in tables}).write(con)
     found, received = read.load(con, source, path)
-    context = kinds.Context(receipt["sha256"], receipt["file_name"], receipt["received_no"], policy, home, received)
+    received_at = datetime.fromisoformat(receipt["received_at"])
+    context = kinds.Context(
+        receipt["sha256"],
+        receipt["file_name"],
+        receipt["received_no"],
+        policy,
+        home,
+        received,
+        received_at.astimezone(ZoneInfo(_time_zone(source, policy))).date(),
+    )
     kind.judge(con, source, context)
     reasons = dict(con.execute("select reason, count(*) from refused group by 1 order by 1").fetchall())
     lenient = getattr(kind, "LENIENT_REASONS", frozenset())

@@ -6,8 +6,8 @@ import duckdb
 
 from include import quoted
 from include.extracts import prorate, rows, texts
+from include.extracts.kinds import Context
 from include.extracts.reading_cells import Cells
-from include.extracts.received import Received
 from include.packs.sources import Source
 
 # The contract's order: of several reasons the first is stored.
@@ -38,7 +38,7 @@ def _conversions(con: duckdb.DuckDBPyConnection, source: Source, usages: list[di
     )
 
 
-def make(con: duckdb.DuckDBPyConnection, source: Source, received: Received) -> None:
+def make(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> None:
     """Table ``judged``: every row of ``raw`` typed, with the first reason against it.
 
     row_no, meter_key, usage_month, tariff, is_estimated, per usage ``usage_<i>``, reason; of a prorated source also
@@ -46,7 +46,7 @@ def make(con: duckdb.DuckDBPyConnection, source: Source, received: Received) -> 
     """
     fields, meter, usages = source.columns, source.option("meter"), source.option("usages")
     _conversions(con, source, usages)
-    cells = Cells(con, source, received)
+    cells = Cells(con, source, context.received)
     required = [cells(field, "{} is null".format) for field, column in fields.items() if column.not_null]
     if source.option("zero_is_missing", False):
         required += [cells(usage["field"], "not regexp_matches(to_number({}), '[1-9]')".format) for usage in usages]
@@ -64,13 +64,15 @@ def make(con: duckdb.DuckDBPyConnection, source: Source, received: Received) -> 
     if prorated:
         starts_on, ends_on = days["starts_on"], prorate.end_day(source, days["ends_on"])
         month, periods = f"date_trunc('month', {starts_on})::date", f"{starts_on} as starts_on, {ends_on} as ends_on,"
+        bad_month = f"date_trunc('month', {ends_on} - 1) > {context.newest_month}"
     else:
         month, periods = cells("usage_month", "to_month({})".format), ""
+        bad_month = cells("usage_month", f"coalesce(to_month({{}}) > {context.newest_month}, true)".format)
     values, reasons = _usages(source, cells)
     conditions = {
         "missing_value": " or ".join(required),
         "bad_customer_no": bad_number,
-        "bad_month": "" if prorated else f"{month} is null",
+        "bad_month": bad_month,
         "bad_period": f"{starts_on} is null or {ends_on} is null" if prorated else "",
         **reasons,
         "period_reversed": f"{days['ends_on']} < {days['starts_on']}" if len(days) == 2 else "",

@@ -3,7 +3,7 @@
 ``to_month(text)``    DATE (first day)  YYYYMM, YYYY-MM, YYYY/MM, YYYY.MM; after a separator one digit may do
 ``to_day(text)``      DATE              YYYYMMDD, YYYY-MM-DD, YYYY/MM/DD, YYYY.MM.DD; likewise
 ``to_day_ja(text)``   DATE              those, and H30.4.1, 平成30年4月1日, R1.5.7, 令和元年5月7日
-``to_day_us(text)``   DATE              those of to_day, and MM/DD/YYYY
+``to_day_us(text)``   DATE              those of to_day, and MM/DD/YYYY, M/D/YYYY
 ``to_number(text)``   VARCHAR           optional sign, digits with correctly placed thousands separators,
                                         optional decimals; comes without the separators, to be cast
 ``to_integer(text)``  BIGINT            a number whose decimals, if any, are zeros

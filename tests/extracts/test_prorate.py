@@ -125,7 +125,7 @@ def test_a_month_with_a_gap_does_not_count(office: Office) -> None:
 REASONS = [
     (bill("", "02/01/2021", 1), "missing_value"),
     (bill("02/30/2021", "03/01/2021", 1), "bad_period"),
-    (bill("2021-01-01", "1/2/2021", 1), "bad_period"),
+    (bill("2021-01-01", "1.2.2021", 1), "bad_period"),
     (bill("01/01/2021", "02/01/2021", "x"), "bad_number"),
     (bill("01/01/2021", "02/01/2021", -1), "negative_usage"),
     (bill("01/01/2021", "02/01/2021", 28318), "usage_out_of_range"),
@@ -345,3 +345,11 @@ def test_a_bill_that_a_corrected_file_no_longer_has_is_gone(office: Office) -> N
         "2021-02": "28.000",
     }
     assert months(office, bill("2021-01-01", "2021-02-01", 62)) == {"2021-01": "62.000"}
+
+
+def test_a_bill_that_reaches_into_a_month_after_its_receipt(office: Office) -> None:
+    here = date.today().replace(day=1)
+    then = (here + timedelta(days=31)).replace(day=1)
+    rows = [bill(str(here), str(then), 31), bill(str(here), str(then + timedelta(days=1)), 31, meter="2")]
+    months(office, *rows)
+    assert office.refused() == [(2, "bad_month")]

@@ -54,7 +54,7 @@ ELECTRICITY = {
     "far too many digits": (f"0123456789,202101,,,{'9' * 60},,", "usage_out_of_range"),
     "period reversed": ("0123456789,202101,20210115,20210114,310,,", "period_reversed"),
     "period of a day": ("0123456789,202101,2021.01.15,20210115,310,,", None),
-    "unreadable period": ("0123456789,202101,20210115,2021-1-1,310,,", None),
+    "unreadable period": ("0123456789,202101,20210115,2021-13-1,310,,", None),
 }
 
 

@@ -36,6 +36,7 @@ and optionally
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -55,6 +56,12 @@ class Context:
     policy: Any  # include.packs.policy.Policy
     home: Home
     received: Any = None  # include.extracts.received.Received: ``raw``, and which of its columns are coded
+    received_on: date = date.max  # the day of receipt, of the programme's time zone
+
+    @property
+    def newest_month(self) -> str:
+        """SQL for the last month that a file can speak of: that of its receipt."""
+        return f"date '{self.received_on.replace(day=1)}'"
 
 
 @dataclass(frozen=True)

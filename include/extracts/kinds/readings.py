@@ -94,7 +94,7 @@ def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> N
     prorated = prorate.is_prorated(source)
     # What repeats under this key is a duplicate or in conflict.
     key = f"utility, meter_key, {'starts_on, ends_on' if prorated else 'usage_month'}"
-    reading_rows.make(con, source, context.received)
+    reading_rows.make(con, source, context)
     _suspects(con, "meter_key, starts_on, ends_on" if prorated else "meter_key, usage_month")
     con.execute(f"create table readings as {_readings(source, 'suspects')}")
     con.execute(
@@ -176,7 +176,7 @@ def blame(source: Source) -> list[tuple[str, str, str]]:
     """See ``kinds``."""
     fields = {
         "bad_customer_no": source.option("meter"),
-        "bad_month": ["usage_month"],
+        "bad_month": ["usage_month", "ends_on"] if prorate.is_prorated(source) else ["usage_month"],
         "incomplete_period": ["coverage"],
         "unknown_unit": ["unit", *(field for usage in source.option("usages") for field in usage.get("where", {}))],
         "conflicting_duplicate": [usage["field"] for usage in source.option("usages")],

@@ -55,7 +55,7 @@ def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> N
             case
                 when is_missing then 'missing_value'
                 when is_lost(participant_id) then 'bad_value'
-                when usage_month is null then 'bad_month'
+                when usage_month is null or usage_month > {context.newest_month} then 'bad_month'
                 when now is null or (previous_text is not null and then_ is null) then 'bad_number'
                 when regexp_matches(now, '^-.*[1-9]') or regexp_matches(then_, '^-.*[1-9]') then 'negative_usage'
                 when utility is null then 'unknown_unit'
