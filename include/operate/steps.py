@@ -126,10 +126,15 @@ def propose(as_of: date, program_id: str | None = None, period_id: str | None = 
 def approve(proposal_id: str, by: str) -> bool:
     """Record that a person approved a proposal; False when policy asks for another person's approval too.
 
-    Raises NotApproved when it is the same person's again, StaleProposal when the proposal was replaced.
+    Raises NotApproved when it is the same person's again, StaleProposal when the proposal was replaced, ValueError when
+    there is none of that id. One whose batch is issued already needs nobody's approval.
     """
     from include.payouts import approve
+    from include.payouts.issue import is_issued
 
+    if is_issued(settings.home(), proposal_id):
+        _said(f"{proposal_id}: its batch is issued already; there is nothing to approve")
+        return True
     is_enough = approve(settings.home(), proposal_id, by)
     _said(f"{proposal_id}: approved by {by}" + ("" if is_enough else "; another person must approve it too"))
     return is_enough
@@ -156,7 +161,7 @@ def issue(proposal_id: str, approved_by: str) -> str | None:
         batch = issue(settings.home(), proposal_id, approved_by)
         step.made(lineage_graph.issued, batch)
     if batch is None:
-        _said(f"{proposal_id}: nothing of it is due any more, so nothing was issued")
+        _said(f"{proposal_id}: nothing of it is due that was not issued already, so nothing was issued now")
         return None
     _said(f"Issued {batch.batch_id}, approved by {batch.approved_by}")
     for lost in batch.substitutions:

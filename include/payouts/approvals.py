@@ -21,6 +21,7 @@ from include.settings import Home
 if TYPE_CHECKING:
     from include.payouts.propose import Proposal
 
+DIGEST_SIGNS = 12  # of a digest, in a proposal's id
 ANONYMOUS = "anonymous"  # whom Airflow names when everybody is admin
 
 
@@ -48,6 +49,17 @@ def needed(connection: duckdb.DuckDBPyConnection, program_id: str, period_id: st
 def given(home: Home, proposal: Proposal) -> list[str]:
     """The names of those who approved exactly this, in the order in which they did."""
     return [json.loads(path.read_text("utf-8"))["approved_by"] for path in _paths(home, proposal)]
+
+
+def on_record(home: Home, program_id: str, batch_id: str, digest: str) -> list[tuple[str, int, int]]:
+    """Names (as a manifest has them), lines and amount of what was approved under a proposal id's part of a digest."""
+    found = []
+    for folder in (home.approvals / program_id / batch_id).glob("*"):
+        if folder.name[:DIGEST_SIGNS] == digest:
+            records = [json.loads(path.read_text("utf-8")) for path in _records(folder)]
+            names = joined([record["approved_by"] for record in records])
+            found += [(names, record["lines"], record["amount"]) for record in records[:1]]
+    return found
 
 
 def record(home: Home, proposal: Proposal, by: str, at: datetime | None = None) -> list[str]:
@@ -117,4 +129,8 @@ def _folder(home: Home, proposal: Proposal) -> Path:
 
 
 def _paths(home: Home, proposal: Proposal) -> list[Path]:
-    return sorted(_folder(home, proposal).glob("[0-9]*.json"), key=lambda path: int(path.stem))
+    return _records(_folder(home, proposal))
+
+
+def _records(folder: Path) -> list[Path]:
+    return sorted(folder.glob("[0-9]*.json"), key=lambda path: int(path.stem))

@@ -6,6 +6,7 @@ Whatever stops a run, what is in ``exports/`` under its own name is paid, and no
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from dataclasses import dataclass
@@ -175,7 +176,18 @@ def _approved(home: Home, proposal: Proposal | str) -> tuple[str, date | None]:
         raise StaleProposal(
             f"{proposal} was replaced by {same[0].proposal_id}, since something else is due now: approve that"
         )
-    if batch_id and (home.exports / program_id / batch_id.rpartition("-")[0] / batch_id).is_dir():
+    if is_issued(home, proposal):
         return proposal, None
     ids = ", ".join(one.proposal_id for one in waiting) or "none"
     raise ValueError(f"No proposal {proposal!r}; waiting are: {ids}")
+
+
+def is_issued(home: Home, proposal_id: str) -> bool:
+    """Whether a batch was issued of exactly this proposal: approved under its digest, by whom its manifest names."""
+    program_id, batch_id, digest, *_ = [*proposal_id.split("/"), "", ""]
+    for batch in ledger.batches(home):
+        if (batch.parts[-3], batch.name) == (program_id, batch_id) and digest:
+            manifest = json.loads((batch / "manifest.json").read_text("utf-8"))
+            issued_by = tuple(manifest[name] for name in ("approved_by", "lines", "amount"))
+            return issued_by in approvals.on_record(home, program_id, batch_id, digest)
+    return False

@@ -61,7 +61,7 @@ class Proposal:
     @property
     def proposal_id(self) -> str:
         """``<program_id>/<batch_id>/<digest>``: who approves it approves exactly these lines, held rows and lists."""
-        return f"{self.program_id}/{self.batch_id}/{self.digest[:12]}"
+        return f"{self.program_id}/{self.batch_id}/{self.digest[: approvals.DIGEST_SIGNS]}"
 
 
 def propose(home: Home, as_of: date, roots: list[Path] | None = None) -> list[Proposal]:

@@ -182,3 +182,24 @@ def test_policy_takes_one_or_two_approvers(tmp_path, monkeypatch):
     rules.write_text("program_id,valid_from,valid_to,amount_from,approvers,source\np,2020,,1000,3,council 12\n")
     with pytest.raises(PolicyError, match="approvers '3': is too many; allowed: 1 to 2"):
         load_policy([tmp_path])
+
+
+def test_only_what_waits_or_was_issued_is_approved(house: House, capsys, monkeypatch):
+    """A nonsense digest of an issued batch is no approval; the id that was issued says so."""
+    house.money("A1", 10_000)
+    home = house.publish()
+    monkeypatch.setenv("TANSO_HOME", str(home.root))
+    (proposal,) = propose(home, date(2021, 6, 1))
+    batch = issue(home, proposal, "Kim")
+    batch_part = f"{KR}/{batch.batch_id}"
+    before = sorted(path.name for path in home.approvals.rglob("*"))
+    for nonsense in (f"{batch_part}/ffffffffffff", f"{batch_part}/", batch_part, f"{KR}/../{batch_part}/0", "x", ""):
+        with pytest.raises(ValueError, match="No proposal .*; waiting are: none"):
+            steps.approve(nonsense, "Lee")
+        with pytest.raises(ValueError, match="No proposal .*; waiting are: none"):
+            steps.issue(nonsense, "Lee")
+    assert "approved" not in capsys.readouterr().out
+    assert steps.approve(proposal.proposal_id, "Lee")
+    assert "its batch is issued already; there is nothing to approve" in capsys.readouterr().out
+    assert issue(home, proposal.proposal_id, "Lee") is None
+    assert sorted(path.name for path in home.approvals.rglob("*")) == before
