@@ -15,6 +15,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -98,7 +99,7 @@ def ours(folder: Path) -> None:
     inbox = home.inbox / SOURCE
     inbox.mkdir(parents=True)
     (inbox / "kepco_202306.csv").hardlink_to(folder / "month.csv")
-    [source] = [source for source in load_sources() if source.source_id == SOURCE]
+    [source] = [replace(source, settled_for=0) for source in load_sources() if source.source_id == SOURCE]
     policy = load_policy()
     result = ingest_source(source, home, policy)
     [file] = result.files

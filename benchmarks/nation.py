@@ -63,10 +63,12 @@ def packs(home: Home) -> Path:
 
 
 def write_pack(home: Home, nation: Nation) -> None:
-    """The programme's pack as it is shipped, with the nation's regions in place of its own."""
+    """The programme's pack as it is shipped, with the nation's regions in place of its own; files need not settle."""
     shipped = PROJECT_ROOT / "include" / "programs" / nation.program_id
     pack = packs(home) / nation.program_id
     shutil.copytree(shipped, pack, ignore=shutil.ignore_patterns("sample"), dirs_exist_ok=True)
+    for path in (pack / "sources").glob("*.yml"):
+        path.write_text(path.read_text("utf-8").replace("pull: {", "pull: {settled_for: 0, "), encoding="utf-8")
     path = pack / "policy" / "region_policies.csv"
     header = next(csv.reader(path.open(encoding="utf-8")))
     with path.open("w", encoding="utf-8", newline="") as file:

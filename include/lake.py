@@ -144,7 +144,7 @@ TABLES: dict[str, dict[str, str]] = {
         "program_id": "VARCHAR",
         "source_id": "VARCHAR",
         "file_name": "VARCHAR",
-        "sha256": "VARCHAR",
+        "sha256": "VARCHAR",  # null of what is not_a_file
         "received_at": "TIMESTAMP",
         "status": "VARCHAR",  # accepted | rejected | duplicate
         "reason": "VARCHAR",

@@ -8,7 +8,6 @@ member's row in force was taken from it. Ledger, receipts, SHA-256, counts and f
 
 from __future__ import annotations
 
-import re
 import shutil
 from dataclasses import dataclass
 from datetime import date
@@ -19,7 +18,7 @@ from typing import Any
 import duckdb
 
 from include import access_log, lake, warehouse
-from include.extracts import erased, judge, land, vault
+from include.extracts import erased, judge, land, names, vault
 from include.payouts import ledger
 from include.payouts.decision import rows
 from include.settings import Home
@@ -144,12 +143,8 @@ def _files(marts: duckdb.DuckDBPyConnection, home: Home, as_of: date, roots: lis
 
 
 def _day(receipt: dict[str, Any]) -> date:
-    """A snapshot's day: eight digits in its name, else the day on which it was received."""
-    digits = re.search(r"[0-9]{8}", receipt["file_name"])
-    try:
-        return date.fromisoformat(digits[0]) if digits else date.fromisoformat(receipt["received_at"][:10])
-    except ValueError:
-        return date.fromisoformat(receipt["received_at"][:10])
+    """A snapshot's day: the one in its name, else that on which it was received."""
+    return names.day_in(receipt["file_name"]) or date.fromisoformat(receipt["received_at"][:10])
 
 
 def _years_later(day: date, years: int) -> date:

@@ -8,7 +8,11 @@ from typing import Any
 
 import pytest
 
+from include.packs import sources
 from include.settings import Home
+
+# Tests drop files and run at once; those of the rule itself (tests/pull) say how long a file must have rested.
+sources.SETTLED_FOR_S = 0
 
 # Before anything imports them: no test may phone home or read the caller's Airflow.
 for _name in [name for name in os.environ if name.startswith(("AIRFLOW", "TANSO_")) and name != "TANSO_REAL_DATA"]:

@@ -27,6 +27,7 @@ class SourceResult:
         default_factory=list
     )  # received or judged now: file_name, sha256, status, reason, rows_*
     ignored_files: list[str] = field(default_factory=list)  # they do not match the source's pattern
+    left_files: list[dict[str, str]] = field(default_factory=list)  # for the next run: file_name, why
     problems: list[str] = field(default_factory=list)  # e.g. the place cannot be reached
 
     def summary(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from include.extracts import lake_files
+from include.extracts import lake_files, names
 from include.settings import Home
 
 # What needs a public server or a script: gone, with the links to pages that we do not make.
@@ -37,7 +37,7 @@ h5 { font-size: 1.1rem; margin: 1.5rem 0 .3rem; border-bottom: 2px solid #888; }
 
 
 def page_path(home: Home, source_id: str, file_name: str, sha256: str) -> Path:
-    return home.data_docs / source_id / f"{Path(file_name).stem}-{sha256[:8]}.html"
+    return home.data_docs / source_id / names.derived(file_name, sha256, ".html")
 
 
 def index_path(home: Home) -> Path:

@@ -58,6 +58,7 @@ def _sftp(parts: SplitResult, connection: Connection) -> Callable[[], tuple[Any,
         "login_timeout": _WAIT_S,
         "keepalive_interval": 15,
         "known_hosts": extra.get("known_hosts") or (),  # (): the user's; sshfs would trust any server
+        "sftp_client_kwargs": {"path_errors": "surrogateescape"},  # as Python has names that are no UTF-8
     }
     if host_key := extra.get("host_key"):
         text = host_key if " " in host_key.strip() else f"ssh-rsa {host_key}"

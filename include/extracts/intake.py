@@ -25,7 +25,7 @@ def take_in(source: Source, home: Home, policy: Policy) -> SourceResult:
         problems = list(landing.problems)
         files = [shown(receipt) for receipt in landing.received if receipt["status"] != "landed"]
         files += _judge_outdated(source, home, policy, problems)
-    return SourceResult(source.source_id, files, list(landing.ignored_files), problems)
+    return SourceResult(source.source_id, files, list(landing.ignored_files), list(landing.left_files), problems)
 
 
 def _judge_outdated(source: Source, home: Home, policy: Policy, problems: list[str]) -> list[dict]:
@@ -45,6 +45,6 @@ def _judge_outdated(source: Source, home: Home, policy: Policy, problems: list[s
 
 def shown(result: dict) -> dict:
     """The part of a receipt or result that goes into reports."""
-    if result["status"] == "forbidden_column":
-        result = {**result, "status": "rejected", "reason": "forbidden_column"}
+    if result["status"] in land.NOT_LANDED:
+        result = {**result, "status": "rejected", "reason": result["status"]}
     return {key: result[key] for key in _SHOWN if result.get(key) is not None}

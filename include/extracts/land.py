@@ -15,10 +15,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from include import on_disk
-from include.extracts import forbidden, lake_files, pull
+from include.extracts import forbidden, lake_files, names, pull
 from include.packs.sources import Source
 from include.settings import Home
 
+_COMPARED = ("landed", "duplicate")  # receipts whose bytes need not be read again
+NOT_LANDED = ("forbidden_column", "not_a_file")
 _MAX_FAILED = 3  # files of one look; then the place is taken for broken
 
 
@@ -28,6 +30,7 @@ class Landing:
 
     received: tuple[dict, ...] = ()  # new receipts
     ignored_files: tuple[str, ...] = ()  # names that do not match the pattern
+    left_files: tuple[dict[str, str], ...] = ()  # file_name and why it is left for the next run
     problems: tuple[str, ...] = ()  # what could not be pulled, and why
 
 
@@ -60,8 +63,9 @@ def read_receipt(path: Path) -> dict:
 def land(source: Source, home: Home) -> Landing:
     """Fetch every file of the source that is new, in ascending name order. The place it comes from is never changed.
 
-    A receipt has source_id, program_id, file_name, size, sha256, received_at (UTC), received_no and status: landed,
-    duplicate (the same bytes were landed before) or forbidden_column (bytes not kept).
+    A receipt has source_id, program_id, file_name, received_at (UTC), received_no and status: landed, duplicate (the
+    same bytes were landed before), forbidden_column (bytes not kept) or not_a_file (a link, pipe, socket or device,
+    which is not read); all but the last have size and sha256.
     """
     on_disk.private_folder(home.landing)
     incoming = home.landing / ".incoming"
@@ -71,16 +75,21 @@ def land(source: Source, home: Home) -> Landing:
         files = place.files()
     except pull.PullError as error:
         return Landing(problems=(str(error),))
-    matching = [file for file in files if fnmatch.fnmatchcase(file.name, source.pattern)]
-    ignored = tuple(file.name for file in files if file not in matching)
-
-    known = receipts(home, source.source_id)
-    before, problems = len(known), []
-    last = {receipt["file_name"]: receipt for receipt in known}
+    known, ignored, left, problems = _Known(receipts(home, source.source_id)), [], [], []
     with _looked_at(home, source) as seen:
-        for file in matching:
-            latest = last.get(file.name)
-            if latest and latest["status"] != "forbidden_column":
+        for file in files:
+            latest = known.last.get(file.name)
+            if not file.is_file:
+                if not latest or latest["status"] != "not_a_file":
+                    known.add(_write_receipt(home, source, known, file.name, {"status": "not_a_file"}))
+                continue
+            if names.is_being_uploaded(file.name):
+                left.append({"file_name": file.name, "why": "it is named as an upload in progress is"})
+                continue
+            if not fnmatch.fnmatchcase(file.name, source.pattern):
+                ignored.append(file.name)
+                continue
+            if latest and latest["status"] in _COMPARED:
                 stamp = place.stamp(file)
                 if stamp and seen.get(file.name) == [stamp, latest["sha256"]]:
                     continue
@@ -89,6 +98,10 @@ def land(source: Source, home: Home) -> Landing:
                     fetched = place.fetch(file, content)
                     content.flush()
                     os.fsync(content.fileno())
+            except pull.NotSettled as reason:
+                incoming.unlink()
+                left.append({"file_name": file.name, "why": str(reason)})
+                continue
             except pull.PullError as error:
                 incoming.unlink()
                 problems.append(str(error))
@@ -96,44 +109,47 @@ def land(source: Source, home: Home) -> Landing:
                     problems.append(f"{source.source_id}: the files after {file.name} are left for the next run")
                     break
                 continue
-            if receipt := _receive(source, home, file.name, fetched, incoming, known, latest):
-                known.append(receipt)
-                last[file.name] = receipt
+            if receipt := _receive(source, home, file.name, fetched, incoming, known):
+                known.add(receipt)
             seen.pop(file.name, None)
             if fetched.stamp:
                 seen[file.name] = [fetched.stamp, fetched.sha256]
-    return Landing(tuple(known[before:]), ignored, tuple(problems))
+    return Landing(tuple(known.new), tuple(ignored), tuple(left), tuple(problems))
+
+
+class _Known:
+    """A source's receipts, as a look at its place needs them."""
+
+    def __init__(self, receipts: list[dict]) -> None:
+        self.count = len(receipts)
+        self.last = {receipt["file_name"]: receipt for receipt in receipts}
+        self.landed = {receipt["sha256"] for receipt in receipts if receipt["status"] == "landed"}
+        self.new: list[dict] = []
+
+    def add(self, receipt: dict) -> None:
+        self.count += 1
+        self.last[receipt["file_name"]] = receipt
+        if receipt["status"] == "landed":
+            self.landed.add(receipt["sha256"])
+        self.new.append(receipt)
 
 
 def _receive(
-    source: Source,
-    home: Home,
-    name: str,
-    fetched: pull.Fetched,
-    incoming: Path,
-    known: list[dict],
-    latest: dict | None,
+    source: Source, home: Home, name: str, fetched: pull.Fetched, incoming: Path, known: _Known
 ) -> dict | None:
-    """Put a whole file where it belongs and write its receipt; None if it is ``latest`` (of its name) again."""
-    sha256 = fetched.sha256
-    same = latest is not None and latest["sha256"] == sha256
-    if same and latest["status"] != "forbidden_column":
+    """Put a whole file where it belongs and write its receipt; None if it is the latest of its name again."""
+    sha256, latest = fetched.sha256, known.last.get(name, {})
+    same = latest.get("sha256") == sha256
+    if same and latest["status"] in _COMPARED:
         incoming.unlink()
         return None
-    receipt = {
-        "source_id": source.source_id,
-        "program_id": source.program_id,
-        "file_name": name,
-        "size": fetched.size,
-        "sha256": sha256,
-        "received_no": len(known) + 1,
-    }
+    receipt = {"size": fetched.size, "sha256": sha256}
     if found := forbidden.found(source, incoming):
         incoming.unlink()
         if same:
             return None
         receipt |= {"status": "forbidden_column", "detail": forbidden_detail(found)}
-    elif any(old["sha256"] == sha256 and old["status"] == "landed" for old in known):
+    elif sha256 in known.landed:
         incoming.unlink()
         receipt["status"] = "duplicate"
     else:
@@ -142,9 +158,7 @@ def _receive(
         incoming.replace(path)
         on_disk.sync(path.parent)
         receipt["status"] = "landed"
-    receipt["received_at"] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    _write_receipt(home, receipt)
-    return receipt
+    return _write_receipt(home, source, known, name, receipt)
 
 
 @contextlib.contextmanager
@@ -170,8 +184,16 @@ def forbidden_detail(found: list[str]) -> str:
     return f"has {', '.join(found)}, which may not be sent; ask the provider to send the file without it"
 
 
-def _write_receipt(home: Home, receipt: dict) -> None:
-    folder = home.receipts / receipt["source_id"]
+def _write_receipt(home: Home, source: Source, known: _Known, name: str, found: dict) -> dict:
+    receipt = {
+        "source_id": source.source_id,
+        "program_id": source.program_id,
+        "file_name": name,
+        "received_no": known.count + 1,
+        "received_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        **found,
+    }
+    folder = home.receipts / source.source_id
     on_disk.private_folder(home.receipts)
     on_disk.private_folder(folder)
     path = folder / f"{receipt['received_no']:06d}.json"
@@ -182,3 +204,4 @@ def _write_receipt(home: Home, receipt: dict) -> None:
         os.fsync(file.fileno())
     temporary.replace(path)
     on_disk.sync(folder)
+    return receipt

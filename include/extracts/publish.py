@@ -112,7 +112,7 @@ def _collect(
     receipts = land.receipts(home, source.source_id)
     for receipt in receipts:
         status, result = receipt["status"], None
-        reason = status if status == "forbidden_column" else None
+        reason = status if status in land.NOT_LANDED else None
         if status == "landed":
             result = judge.stored_result(home, source.source_id, receipt["sha256"])
             if result is None:
@@ -125,10 +125,10 @@ def _collect(
             source.program_id,
             source.source_id,
             receipt["file_name"],
-            receipt["sha256"],
+            receipt.get("sha256"),
             receipt["received_at"].rstrip("Z"),
         ]
-        row += ["rejected" if status == "forbidden_column" else status, reason]
+        row += ["rejected" if status in land.NOT_LANDED else status, reason]
         row += [result[count] if status == "accepted" else None for count in _COUNTS]
         con.execute(f"insert into files values ({', '.join('?' * len(row))})", row)
         if status == "accepted":

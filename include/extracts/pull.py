@@ -19,14 +19,16 @@ from pathlib import PurePosixPath
 from typing import Any, BinaryIO, TypeVar
 from urllib.parse import quote, unquote, urlsplit
 
-from include.extracts import connections, filesystems
+from include import shown
+from include.extracts import connections, filesystems, names
 from include.packs.sources import Source
 from include.settings import Home
 
 TRIES = 3
 PAUSES_S = (1.0, 4.0)  # before the second and the third try
 _CHUNK = 8 << 20  # enough for several requests under way at once over sftp
-_SETTLED_S = 60  # a file touched later than that may change again within its time stamp's resolution
+_STAMPED_S = 60  # a file touched later than that may change again within its time stamp's resolution
+_AHEAD_S = 600  # a place's clock; a time of change farther ahead is no time of change
 
 _T = TypeVar("_T")
 
@@ -36,16 +38,21 @@ class PullError(Exception):
 
 
 class Incomplete(Exception):
-    """A transfer that ended early, or of a file that changed meanwhile."""
+    """A transfer that ended early."""
+
+
+class NotSettled(Exception):
+    """A file that may still be on its way; says why it is left for the next run."""
 
 
 @dataclass(frozen=True)
 class File:
-    """A file of a place."""
+    """A file of a place, or what stands among its files."""
 
-    name: str
+    name: str  # what is not seen is written out
     path: str  # as the file system has it
     stamp: str | None = None  # tells this version of the file from any other; None if nothing does
+    is_file: bool = True  # no link, pipe, socket or device
 
 
 @dataclass(frozen=True)
@@ -75,8 +82,8 @@ class Place:
         self._files, self._folder = None, ""
 
     def files(self) -> list[File]:
-        """All files, in ascending order of their names. A local folder, or a prefix of a bucket, that is not there is
-        empty."""
+        """All files, and what is neither file nor folder, in ascending order of their names. A local folder, or a
+        prefix of a bucket, that is not there is empty."""
         return sorted(self._tried("", self._listed), key=lambda file: file.name)
 
     def stamp(self, file: File) -> str | None:
@@ -89,7 +96,10 @@ class Place:
             return None
 
     def fetch(self, file: File, into: BinaryIO) -> Fetched:
-        """Stream the file's bytes, from the start again if a transfer was not whole; void after an error."""
+        """Stream the file's bytes, from the start again if a transfer was not whole; void after an error.
+
+        Raises NotSettled for a file that changed lately, or while it was read.
+        """
 
         def transfer() -> Fetched:
             into.seek(0)
@@ -101,7 +111,7 @@ class Place:
     def _listed(self) -> list[File]:
         if self._source.files:
             base = self._folder.rstrip("/")
-            return [File(name, f"{base}/{quote(name)}") for name in self._source.files]
+            return [File(names.known_as(name), f"{base}/{quote(name)}") for name in self._source.files]
         try:
             entries = self._files.ls(self._folder, detail=True)
         except FileNotFoundError:
@@ -114,22 +124,21 @@ class Place:
         for entry in entries:
             if self._is_http:
                 entry["name"] = html.unescape(entry["name"])
-            if entry["type"] == "link":  # sftp: what it points to counts
-                entry = {**self._files.info(entry["name"]), "name": entry["name"]}
             name = self._name(entry["name"])
-            if entry["type"] == "file" and name:
-                found[name] = File(name, entry["name"], None if self._is_http else _stamp(entry))
+            if name and (entry["type"] != "directory" or entry.get("islink")):
+                stamp = None if self._is_http else _stamp(entry)
+                found[name] = File(name, entry["name"], stamp, _is_file(entry))
         return list(found.values())
 
     def _name(self, path: str) -> str | None:
-        """The file's bare name; None for what is none, like links of a page that sort it."""
+        """The file's bare name, as it is known; None for what is none, like links of a page that sort it."""
         if self._is_http:
             parts = urlsplit(path)
             if parts.query or parts.fragment:
                 return None
-            path = unquote(parts.path)
+            path = unquote(parts.path, errors="surrogateescape")
         name = PurePosixPath(path).name
-        return name if name not in ("", ".", "..") and name.isprintable() else None
+        return names.known_as(name) if name not in ("", ".", "..") else None
 
     def _is_empty_prefix(self) -> bool:
         """A bucket knows no folders: where nothing lies below a prefix, the bucket must be there at least."""
@@ -140,8 +149,12 @@ class Place:
 
     def _transferred(self, file: File, into: BinaryIO) -> Fetched:
         before = {} if self._is_http else self._files.info(file.path)
+        if not self._is_http and not _is_file(before):
+            raise NotSettled("it is another thing by now")
+        self._must_be_settled(before)
         digest, size = hashlib.sha256(), 0
         with self._opened(file.path) as (remote, headers), ThreadPoolExecutor(1) as beside:
+            self._must_be_settled(headers)
             hashed = None
             while chunk := remote.read(_CHUNK):
                 if hashed:
@@ -151,11 +164,17 @@ class Place:
                 size += len(chunk)
         entry = headers if self._is_http else self._files.info(file.path)
         if not self._is_http and _marks(before) != _marks(entry):
-            raise Incomplete("the file changed while it was read")
+            raise NotSettled("it changed while it was read")
         announced = entry.get("Content-Length") if self._is_http else entry.get("size")
         if announced is not None and int(announced) != size:
             raise Incomplete(f"the transfer ended after {size} of {announced} bytes")
         return Fetched(size, digest.hexdigest(), _stamp(entry))
+
+    def _must_be_settled(self, entry: Mapping[str, Any]) -> None:
+        """By the clocks of the place and of this machine; a place that tells no time is trusted."""
+        wanted, changed_at = self._source.settled_for, _changed_at(entry)
+        if wanted and changed_at is not None and -_AHEAD_S <= time.time() - changed_at < wanted:
+            raise NotSettled(f"it changed less than {wanted} seconds ago")
 
     @contextmanager
     def _opened(self, path: str) -> Iterator[tuple[BinaryIO, Mapping[str, Any]]]:
@@ -174,6 +193,8 @@ class Place:
                 if self._files is None:
                     self._files, self._folder = self._connect()
                 return action()
+            except NotSettled:  # no fault of the place
+                raise
             except Exception as error:  # a kind of its own per file system
                 self._files = None  # the connection may be what broke
                 if number + 1 == TRIES or filesystems.is_final(error):
@@ -182,7 +203,7 @@ class Place:
         raise AssertionError("not reached")
 
     def _failed(self, what: str, error: Exception) -> PullError:
-        said = self._connection.without_secrets(str(error)).split("\n")[0] or "no reason given"
+        said = shown.escaped(self._connection.without_secrets(str(error)).split("\n")[0]) or "no reason given"
         return PullError(
             f"{self._source.source_id}: {self._source.pull_url.rstrip('/')}{what} cannot be pulled: "
             f"{type(error).__name__}: {said}"
@@ -200,14 +221,23 @@ def _stamp(entry: Mapping[str, Any]) -> str | None:
     tag = entry.get("ETag")
     if tag and not str(tag).startswith("W/"):
         return f"{tag}"
-    times = [entry.get("mtime"), entry.get("created")]
-    if entry.get("Last-Modified"):
-        times.append(parsedate_to_datetime(entry["Last-Modified"]))
-    latest = max((_seconds(at) for at in times if at is not None), default=None)
-    if latest is None or latest > datetime.now(UTC).timestamp() - _SETTLED_S:
+    latest = max((at for at in (_changed_at(entry), entry.get("created")) if at is not None), default=None)
+    if latest is None or latest > time.time() - _STAMPED_S:
         return None
     return " ".join(_marks({name: value for name, value in entry.items() if name != "ETag"}))
 
 
-def _seconds(at: datetime | float) -> float:
-    return at.timestamp() if isinstance(at, datetime) else float(at)
+def _changed_at(entry: Mapping[str, Any]) -> float | None:
+    """When the content changed last, as the place tells it."""
+    at = entry.get("mtime", entry.get("LastModified"))
+    if at is None and entry.get("Last-Modified"):
+        try:
+            at = parsedate_to_datetime(entry["Last-Modified"])
+        except ValueError:  # a server that tells no time
+            return None
+        at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return at.timestamp() if isinstance(at, datetime) else at
+
+
+def _is_file(entry: Mapping[str, Any]) -> bool:
+    return entry["type"] == "file" and not entry.get("islink")

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from include.extracts import lake_files, read
+from include.extracts import lake_files, names, read
 from include.settings import Home
 from include.shown import spreadsheet
 
@@ -22,7 +22,7 @@ def guarded(cell: str) -> str:
 
 def path_for(folder: Path, receipt: dict, suffix: str) -> Path:
     """A file of its own per received file: names come again with other bytes."""
-    return folder / receipt["source_id"] / f"{Path(receipt['file_name']).stem}-{receipt['sha256'][:8]}{suffix}"
+    return folder / receipt["source_id"] / names.derived(receipt["file_name"], receipt["sha256"], suffix)
 
 
 def write_rows(

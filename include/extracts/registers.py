@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from include.extracts import rows
+from include.extracts import names, rows
 from include.extracts.kinds import StagedFile
 from include.packs.sources import Source
 from include.settings import Home
@@ -47,15 +47,19 @@ def publish(con: duckdb.DuckDBPyConnection, home: Home, source: Source, staged: 
         """,
         {"newest": len(staged)},
     )
+    con.execute("create table dated (seq integer, dated_on date)")
+    con.executemany(
+        "insert into dated values (?, ?)",
+        [(seq, names.day_in(file.file_name)) for seq, file in enumerate(staged, start=1)],
+    )
     con.execute(
         """
         create table withdrawals as
-        select kept.participant_id, arg_min(dated_on, files.seq) as counted_on
+        select kept.participant_id, arg_min(dated_on, dated.seq) as counted_on
         from kept
-        join (select seq, to_day(regexp_extract(file_name, '[0-9]{8}')) as dated_on from files) as files
-            on files.seq > kept.seq
-        left join outcomes on outcomes.participant_id = kept.participant_id and outcomes.seq = files.seq
-        where $withdrawn and files.dated_on is not null and coalesce(outcomes.is_withdrawal, true)
+        join dated on dated.seq > kept.seq
+        left join outcomes on outcomes.participant_id = kept.participant_id and outcomes.seq = dated.seq
+        where $withdrawn and dated_on is not null and coalesce(outcomes.is_withdrawal, true)
         group by kept.participant_id
         """,
         {"withdrawn": source.option("missing_rows") == "withdrawn"},

@@ -47,7 +47,7 @@ def ingest_source(source_id: str, brought: Callable[[str], None] | None = None) 
         _keep(f"sources/{source_id}", result.summary())
         if brought and result.files:
             brought(files_brought([file["file_name"] for file in result.files]))
-        said = _said(_files_text(result.files))
+        said = _said(_files_text(result.files, result.left_files))
         if result.problems:
             raise RuntimeError("\n".join(result.problems))
     return said
@@ -171,24 +171,24 @@ def issue(proposal_id: str, approved_by: str) -> str | None:
 
 
 def files_brought(names: list[str]) -> str:
-    """``<the first name> +<how many more>``; characters that are not shown, or turn others around, are ``?``."""
-    first = "".join(sign if sign.isprintable() else "?" for sign in min(names))
+    """``<the first name> +<how many more>``."""
+    first = shown.escaped(min(names))
     first = first if len(first) <= NAME_LENGTH else first[: NAME_LENGTH - 1] + "…"
     return first + (f" +{len(names) - 1}" if len(names) > 1 else "")
 
 
-def _files_text(files: list[dict[str, Any]]) -> str:
+def _files_text(files: list[dict[str, Any]], left: list[dict[str, str]]) -> str:
     """What came of a source's files, on one line."""
-    if not files:
-        return "nothing new"
     taken = [file for file in files if file["status"] == "accepted"]
     refused = [f"{file['file_name']} ({file['reason']})" for file in files if file["status"] == "rejected"]
+    waiting = [f"{file['file_name']} ({file['why']})" for file in left]
     accepted, quarantined = (sum(file[count] for file in taken) for count in ("rows_accepted", "rows_quarantined"))
     again = len(files) - len(taken) - len(refused)
-    words = [f"files taken: {len(taken)}, rows: {accepted:,}"]
+    words = [f"files taken: {len(taken)}, rows: {accepted:,}"] if files else ["nothing new"]
     words += [f"rows refused: {quarantined:,}"] if quarantined else []
     words += [f"received before: {again}"] if again else []
     words += [f"refused whole: {', '.join(refused)}"] if refused else []
+    words += [f"left for the next run: {', '.join(waiting)}"] if waiting else []
     return ", ".join(words)
 
 

@@ -19,6 +19,7 @@ import yaml
 from include import settings
 
 KINDS = ("readings", "participants", "slips", "applications", "activities", "opening_points", "returns")
+SETTLED_FOR_S = 5  # unless a source says otherwise
 _SCHEMES = ("sftp", "s3", "https", "file")
 _KEYS = {
     "source_id",
@@ -89,6 +90,7 @@ class Source:
     connection: str | None = None  # id of the Airflow connection with the credentials of pull_url
     time_zone: str | None = None  # IANA; of Green Button feeds that do not say theirs
     files: tuple[str, ...] = ()  # https without a list of files: their names
+    settled_for: int = SETTLED_FOR_S  # a file that changed within as many seconds may still be on its way
     max_bad_ratio: Decimal = Decimal("0.05")
     forbidden_columns: tuple[str, ...] = ()
     forbidden_values: tuple[ForbiddenValue, ...] = ()
@@ -175,7 +177,7 @@ def read_source(path: Path) -> Source:
     if (kind == "readings") != ("provider" in data):
         raise fail("provider", "is needed for kind readings, and for no other")
     pull, read = (
-        section("pull", {"url", "pattern", "connection", "files"}),
+        section("pull", {"url", "pattern", "connection", "files", "settled_for"}),
         section("read", {"format", "encoding", "dates"}),
     )
     file_format, dates = text_at(read, "format", "read.format"), text_at(read, "dates", "read.dates", "plain")
@@ -269,12 +271,15 @@ def _forbidden_value(value: Any, fail: Callable[[str, str], SourceError]) -> For
 
 
 def _place(pull: dict, text_at: Callable[..., str], fail: Callable[[str, str], SourceError]) -> dict[str, Any]:
-    """pull_url, pattern, connection, files. No message quotes a URL that may hold a secret."""
+    """pull_url, pattern, connection, files, settled_for. No message quotes a URL that may hold a secret."""
     url, pattern = text_at(pull, "url", "pull.url"), text_at(pull, "pattern", "pull.pattern")
     connection = text_at(pull, "connection", "pull.connection") if "connection" in pull else None
     files = pull.get("files", [])
     if not isinstance(files, list) or not all(isinstance(name, str) and fnmatchcase(name, pattern) for name in files):
         raise fail("pull.files", f"must be a list of file names that match pull.pattern {pattern!r}")
+    settled_for = pull.get("settled_for", SETTLED_FOR_S)
+    if not isinstance(settled_for, int) or isinstance(settled_for, bool) or settled_for < 0:
+        raise fail("pull.settled_for", f"must be a whole number of seconds, 0 or more, not {settled_for!r}")
     if "://" in url:
         parts = urlsplit(url)
         if parts.scheme not in _SCHEMES:
@@ -286,4 +291,10 @@ def _place(pull: dict, text_at: Callable[..., str], fail: Callable[[str, str], S
             raise fail("pull.files", f"is for https:// alone; the files of {parts.scheme}:// can be listed")
     elif connection or files:
         raise fail("pull", "a folder takes neither connection nor files")
-    return {"pull_url": url, "pattern": pattern, "connection": connection, "files": tuple(files)}
+    return {
+        "pull_url": url,
+        "pattern": pattern,
+        "connection": connection,
+        "files": tuple(files),
+        "settled_for": settled_for,
+    }

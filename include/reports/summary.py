@@ -51,9 +51,8 @@ def summarize(home: Home, as_of: date | None = None, since: datetime | None = No
 def _arrived(home: Home, since: datetime | None) -> str:
     if since is None:
         return ""
-    count = sum(
-        _utc(json.loads(path.read_text("utf-8"))["received_at"]) >= since for path in home.receipts.rglob("*.json")
-    )
+    receipts = (json.loads(path.read_text("utf-8")) for path in home.receipts.glob("*/[0-9]*.json"))
+    count = sum(_utc(one["received_at"]) >= since for one in receipts if one["status"] != "not_a_file")
     batches = sum(_utc(manifest["issued_at"]) >= since for manifest in _manifests(home))
     if not count and not batches:
         return "This run: no new file, no new batch. What follows stands from earlier runs.\n"
@@ -61,13 +60,29 @@ def _arrived(home: Home, since: datetime | None) -> str:
 
 
 def _problems(home: Home) -> str:
-    """Of each source's last look: what could not be pulled or judged."""
-    looks = [json.loads(path.read_text("utf-8")) for path in sorted((home.reports / "sources").glob("*.json"))]
+    """Of each source's last look: what could not be pulled or judged, and which files were left for the next run."""
+    looks = _looks(home)
     # Indented, as the tables are: no text of an error is Markdown then.
     found = [
         f"    {line}" for look in looks for problem in look["problems"] for line in shown.lines(problem).split("\n")
     ]
-    return section("Sources not taken", "\n".join(found), "Mend that and run again; nothing is lost." if found else "")
+    left = [
+        [look["source_id"], file["file_name"], file["why"]] for look in looks for file in look.get("left_files", ())
+    ]
+    return "\n".join(
+        part
+        for part in (
+            section(
+                "Sources not taken", "\n".join(found), "Mend that and run again; nothing is lost." if found else ""
+            ),
+            section(
+                "Left for the next run",
+                left and "They may still be on their way (`pull.settled_for` of the source says how long that is):",
+                table(["source", "file", "why"], left, limit=12),
+            ),
+        )
+        if part
+    )
 
 
 def _unusual(home: Home) -> str:
@@ -97,7 +112,7 @@ def _registers(home: Home) -> str:
             for entry in entries if isinstance(entries, list) else [entries]:
                 what = (entry.get("reason") or entry.get("note") or "") if isinstance(entry, dict) else str(entry)
                 counts[source_id, kind, what] = counts.get((source_id, kind, what), 0) + 1
-    looks = [json.loads(path.read_text("utf-8")) for path in sorted((home.reports / "sources").glob("*.json"))]
+    looks = _looks(home)
     ignored = [
         [look["source_id"], name, "no such file name is declared"] for look in looks for name in look["ignored_files"]
     ]
@@ -115,6 +130,11 @@ def _registers(home: Home) -> str:
         ignored and "Left alone:",
         table(["source", "file", "why"], ignored, limit=12),
     )
+
+
+def _looks(home: Home) -> list[dict[str, Any]]:
+    """What the last look at each source brought."""
+    return [json.loads(path.read_text("utf-8")) for path in sorted((home.reports / "sources").glob("*.json"))]
 
 
 def _payouts(home: Home, day: date) -> str:

@@ -35,8 +35,9 @@ def make(home: Home, root: Path, moment: datetime, sources: Sequence[Source], po
     for source in sources:
         wanted = judge.fingerprint(source, policy)
         for receipt in land.receipts(past, source.source_id):
-            known = judge.stored_result(past, source.source_id, receipt["sha256"], wanted)
-            if receipt["status"] == "landed" and known is None:
+            if receipt["status"] != "landed":
+                continue
+            if judge.stored_result(past, source.source_id, receipt["sha256"], wanted) is None:
                 judge.judge(source, receipt, past, policy, wanted, personal=False)
     publish_lake(past, sources, policy, expectations=False)
     return past
@@ -72,8 +73,10 @@ def _link_judged(home: Home, past: Home, source: Source, policy: Policy) -> None
     of, to = judge.staged_folder(home, source.source_id), judge.staged_folder(past, source.source_id)
     to.mkdir(parents=True)
     for receipt in land.receipts(past, source.source_id):
+        if receipt["status"] != "landed":
+            continue
         result = judge.stored_result(home, source.source_id, receipt["sha256"], wanted)
-        if receipt["status"] != "landed" or result is None:
+        if result is None:
             continue
         written = result.get("written", {})
         if any(on_disk.sha256(of / name) != sha256 for name, sha256 in written.items()):

@@ -284,6 +284,7 @@ def test_no_folder_is_no_file(office: Office) -> None:
         "source_id": "kr_kepco",
         "files": [],
         "ignored_files": [],
+        "left_files": [],
         "problems": [],
     }
 

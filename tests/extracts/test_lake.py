@@ -290,7 +290,7 @@ def test_rows_that_went_no_way_are_noticed(office: Office, monkeypatch: pytest.M
 
 def test_the_samples_are_taken_in_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """All kinds through one door, and once more: nothing changes."""
-    monkeypatch.setattr(pull, "_SETTLED_S", 3600)  # else a slow machine notes, the second time, that the files rested
+    monkeypatch.setattr(pull, "_STAMPED_S", 3600)  # else a slow machine notes, the second time, that the files rested
     home = Home(tmp_path / "home")
     for sample in sorted((PROJECT_ROOT / "include" / "programs").glob("*/sample")):
         shutil.copytree(sample, home.inbox, dirs_exist_ok=True)

@@ -131,7 +131,7 @@ def test_payout_dates_that_are_near_or_missed(as_of, said, sample_home, monkeypa
         (["usage_2022-07.csv"], "usage_2022-07.csv"),
         (["b.csv", "a.csv", "c.csv"], "a.csv +2"),
         (["전력 1월.csv"], "전력 1월.csv"),
-        (["a\n\u202egpj.csv"], "a??gpj.csv"),  # a line break, and a mark that turns what follows around
+        (["a\n\u202egpj.csv"], r"a\x0a\u202egpj.csv"),  # a line break, and a mark that turns what follows around
         (["x" * 81], "x" * 79 + "…"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
@@ -45,6 +46,7 @@ def test_the_readings_arrive(pack: Path, home: Home, monkeypatch: pytest.MonkeyP
     [sample] = re.findall(r"here `(inbox/[^`]+)` below `TANSO_HOME`", HOW_TO)
     (home.root / sample).parent.mkdir(parents=True)
     (home.root / sample).write_text(SAMPLE, encoding=source.encoding)
+    os.utime(home.root / sample, (0, 0))  # it rested
     monkeypatch.setenv("TANSO_PROGRAMS", str(pack.parent.parent.parent))
 
     python, *arguments = shlex.split(COMMAND)

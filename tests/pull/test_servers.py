@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 
 import pytest
 
@@ -39,15 +40,17 @@ def test_sftp(programme: Programme, sftp: SshServer) -> None:
     put(sftp.folder, "m_1.csv", readings(300), age_s=1800)  # a correction under the old name
     put(sftp.folder, "m_2.csv", NEW)  # known bytes
     (sftp.folder / "m_3.csv").symlink_to(put(sftp.folder / "old", "x", readings(400)))
+    os.mkfifo(sftp.folder / "m_4.csv")
     assert programme.ingest().problems == []
     assert names(programme, "meters") == [
         ("m_1.csv", "landed"),
         ("m_전기.csv", "landed"),
         ("m_1.csv", "landed"),
         ("m_2.csv", "duplicate"),
-        ("m_3.csv", "landed"),
+        ("m_3.csv", "not_a_file"),
+        ("m_4.csv", "not_a_file"),
     ]
-    assert programme.landed() == sorted([OLD, NEW, readings(300), readings(400)])
+    assert programme.landed() == sorted([OLD, NEW, readings(300)])
 
 
 def test_sftp_does_not_talk_to_a_server_it_does_not_know(programme: Programme, sftp: SshServer) -> None:
@@ -314,3 +317,45 @@ def test_the_summary_shows_a_source_that_is_down(
     (web.folder / "nowhere").mkdir()
     steps.ingest_source("meters")
     assert "cannot be pulled" not in summarize(programme.home)
+
+
+def test_sftp_names_that_are_no_utf_8(programme: Programme, sftp: SshServer) -> None:
+    put(sftp.folder, os.fsdecode(b"m_\xc0\xfc.csv"), OLD)
+    put(sftp.folder, "m_\n\u200b.csv", NEW)
+    programme.connection("works", **sftp.connection)
+    programme.declare("meters", sftp.url, connection="works")
+    assert programme.ingest().problems == []
+    assert names(programme, "meters") == [(r"m_\x0a\u200b.csv", "landed"), (r"m_\xc0\xfc.csv", "landed")]
+
+
+@pytest.mark.parametrize("place", ["sftp", "s3", "https"])
+def test_what_a_server_says_changed_lately_is_left(
+    programme: Programme, request: pytest.FixtureRequest, place: str
+) -> None:
+    if place == "s3":
+        bucket: Bucket = request.getfixturevalue("bucket")
+        bucket.put("extracts/m_1.csv", OLD)
+        programme.connection("place", **bucket.connection)
+        url = f"s3://{bucket.name}/extracts"
+    else:
+        server = request.getfixturevalue({"sftp": "sftp", "https": "web"}[place])
+        put(server.folder, "m_1.csv", OLD, age_s=0)
+        programme.connection("place", **server.connection)
+        url = server.url
+    programme.declare("meters", url, connection="place", settled_for=600)
+    result = programme.ingest()
+    assert result.problems == [] and programme.landed() == []
+    left = [{"file_name": "m_1.csv", "why": "it changed less than 600 seconds ago"}]
+    assert result.sources[0].left_files == left
+    programme.declare("meters", url, connection="place", settled_for=0)
+    assert programme.ingest().problems == [] and programme.landed() == [OLD]
+
+
+def test_https_names_that_are_no_utf_8(programme: Programme, web: WebServer) -> None:
+    put(web.folder, "m_\ufffd\ufffd.csv", OLD)  # Python's server finds this for bytes that are no UTF-8
+    put(web.folder, "m_\u200b a\n.csv", NEW)
+    put(web.folder, "index.html", b'<a href="m_%C0%FC.csv">one</a> <a href="m_%E2%80%8B%20a%0A.csv">two</a>')
+    programme.connection("site", **web.connection)
+    programme.declare("meters", f"{web.url}/", connection="site")
+    assert programme.ingest().problems == []
+    assert names(programme, "meters") == [(r"m_\u200b a\x0a.csv", "landed"), (r"m_\xc0\xfc.csv", "landed")]
