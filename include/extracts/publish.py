@@ -159,14 +159,17 @@ def _in_force(receipts: Sequence[dict], staged: Sequence[kinds.StagedFile]) -> l
     accepted = {file.sha256: file for file in staged}
     by_name: dict[str, kinds.StagedFile] = {}
     names: dict[str, set[str]] = {sha256: set() for sha256 in accepted}  # that the bytes came under
+    there: set[str] = set()  # the bytes of ``by_name``
     for receipt in receipts:
-        name, sha256 = receipt["file_name"], receipt["sha256"]
+        name, sha256 = receipt["file_name"], receipt.get("sha256")
         if sha256 not in accepted:
             continue
-        is_there = any(file.sha256 == sha256 for file in by_name.values())
-        if receipt["status"] == "landed" or not (is_there or name in names[sha256]):
+        if receipt["status"] == "landed" or not (sha256 in there or name in names[sha256]):
+            if name in by_name:
+                there.discard(by_name[name].sha256)
             came = {key: receipt[key] for key in ("received_no", "received_at")}
             by_name[name] = replace(accepted[sha256], file_name=name, **came)
+            there.add(sha256)
         names[sha256].add(name)
     return list(by_name.values())
 
