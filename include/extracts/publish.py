@@ -41,10 +41,10 @@ def publish(
         before = _state(home)
         _remove_undeclared(home, sources)
         with duckdb.connect() as overview:
-            for table in _OVERVIEW:
-                overview.execute(f"create table {table} ({columns_sql(table)})")
+            _make_tables(overview)
             for source in sources:
-                staged, found = _publish_source(overview, source, home, policy, problems, personal=expectations)
+                others = _other_registers(source, sources)
+                staged, found = _publish_source(overview, source, others, home, policy, problems, personal=expectations)
                 accepted.append((source, staged))
                 if found:
                     notes[source.source_id] = found
@@ -60,9 +60,25 @@ def publish(
     return LakeResult(bool(changed), changed, list(results), totals, notes, problems, findings)
 
 
+def _make_tables(overview: duckdb.DuckDBPyConnection) -> None:
+    for table in _OVERVIEW:
+        overview.execute(f"create table {table} ({columns_sql(table)})")
+
+
+def _other_registers(source: Source, sources: Sequence[Source]) -> list[Source]:
+    """A programme may have several registers: those besides this one. A participant counts in one of them."""
+    if source.kind != "participants":
+        return []
+    return [
+        other for other in sources
+        if (other.kind, other.program_id) == (source.kind, source.program_id) and other != source
+    ]  # fmt: skip
+
+
 def _publish_source(
     overview: duckdb.DuckDBPyConnection,
     source: Source,
+    others: Sequence[Source],
     home: Home,
     policy: Policy,
     problems: list[str],
@@ -74,9 +90,11 @@ def _publish_source(
         overview.execute("begin")
         try:
             staged, in_force = _collect(overview, source, home, problems)
-            with duckdb.connect() as con:
+            with duckdb.connect() as con, duckdb.connect() as beside:
                 values.install(con)
-                found = kinds.module_of(source.kind).publish(con, home, source, in_force)
+                _make_tables(beside)
+                also = {"others": [(other, _collect(beside, other, home, [])[1]) for other in others]} if others else {}
+                found = kinds.module_of(source.kind).publish(con, home, source, in_force, **also)
             overview.execute("commit")
             return staged, found
         except (kinds.DamagedStaged, lake.DamagedLake) as damaged:
@@ -89,9 +107,10 @@ def _publish_source(
             if isinstance(damaged, lake.DamagedLake):
                 lake.remove(damaged.path)
                 continue
-            receipts = land.receipts(home, source.source_id)
-            receipt = next(one for one in receipts if one["sha256"] == damaged.sha256 and one["status"] == "landed")
-            judge.judge(source, receipt, home, policy, judge.fingerprint(source, policy), personal)
+            for owner in (source, *others):
+                for receipt in land.receipts(home, owner.source_id):
+                    if receipt["sha256"] == damaged.sha256 and receipt["status"] == "landed":
+                        judge.judge(owner, receipt, home, policy, judge.fingerprint(owner, policy), personal)
 
 
 def make_damaged_again(home: Home, sources: Sequence[Source], policy: Policy) -> None:

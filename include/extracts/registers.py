@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from include.extracts import names, rows
+from include.extracts import names, rows, values
 from include.extracts.kinds import StagedFile
 from include.packs.sources import Source
 from include.settings import Home
@@ -22,17 +22,74 @@ from include.settings import Home
 _UNREAD = "('missing_value', 'bad_value', 'duplicate_participant')"
 
 
-def publish(con: duckdb.DuckDBPyConnection, home: Home, source: Source, staged: Sequence[StagedFile]) -> dict[str, Any]:
-    """Write the source's ``participants`` and ``participant_utilities``.
+def publish(
+    con: duckdb.DuckDBPyConnection,
+    home: Home,
+    source: Source,
+    staged: Sequence[StagedFile],
+    others: Sequence[tuple[Source, Sequence[StagedFile]]] = (),
+) -> dict[str, Any]:
+    """Write the source's ``participants`` and ``participant_utilities``; without who counts in one of the ``others``,
+    the programme's other registers.
 
     Returns ``kept`` (participant_id, reason, last_file, withdrawn_on: the date that counts, null if none) and ``notes``
-    (participant_id, note) of the newest snapshot.
+    (participant_id, note) of the newest snapshot, and ``duplicate_participant`` (participant_id, reason, last_file) who
+    counts elsewhere.
     """
-    rows.accepted(con, source, staged)
     if not staged:
+        rows.accepted(con, source, staged)
         rows.replace_table(con, home, source, "participants", None, "participant_id")
         rows.replace_table(con, home, source, "participant_utilities", None, "participant_id")
         return {}
+    _make_in_force(con, source, staged)
+    elsewhere = _leave_to_others(con, source, others)
+    rows.replace_table(con, home, source, "participants", "from in_force", "participant_id")
+    meters = "select program_id, participant_id, unnest(utilities, recursive := true) from in_force"
+    rows.replace_table(con, home, source, "participant_utilities", meters, "participant_id, utility")
+    return _report(con, staged[-1]) | elsewhere
+
+
+def _leave_to_others(
+    con: duckdb.DuckDBPyConnection, source: Source, others: Sequence[tuple[Source, Sequence[StagedFile]]]
+) -> dict[str, Any]:
+    """Take from ``in_force`` whose row in another register counts: a member's before that of one who withdrew, moved
+    out or is no longer in it, else that of the first source by name."""
+    con.execute("create table elsewhere (participant_id varchar, source_id varchar, is_member boolean)")
+    for other, staged in others:
+        if staged:
+            with duckdb.connect() as beside:
+                values.install(beside)
+                _make_in_force(beside, other, staged)
+                query = "select participant_id, $own as source_id, is_member from in_force"
+                theirs = beside.sql(query, params={"own": other.source_id}).to_arrow_table()
+            con.from_arrow(theirs).insert_into("elsewhere")
+    con.execute(
+        """
+        create table left_to as
+        select in_force.participant_id, file_name,
+            arg_min(elsewhere.source_id, (not elsewhere.is_member, elsewhere.source_id)) as source_id
+        from in_force join elsewhere using (participant_id)
+        where (not elsewhere.is_member, elsewhere.source_id) < (not in_force.is_member, $own)
+        group by in_force.participant_id, file_name
+        """,
+        {"own": source.source_id},
+    )
+    found = con.execute("select participant_id, source_id, file_name from left_to order by all").fetchall()
+    con.execute("delete from in_force where participant_id in (select participant_id from left_to)")
+    if not found:
+        return {}
+    said = "is in {} too, whose row counts; have the number taken out of one of the registers"
+    return {
+        "duplicate_participant": [
+            {"participant_id": participant_id, "reason": said.format(source_id), "last_file": file_name}
+            for participant_id, source_id, file_name in found
+        ]
+    }
+
+
+def _make_in_force(con: duckdb.DuckDBPyConnection, source: Source, staged: Sequence[StagedFile]) -> None:
+    """``in_force``, and ``kept``: who is not in the newest of the snapshots."""
+    rows.accepted(con, source, staged)
     _outcomes(con, staged)
     con.execute(
         "create table last_rows as select participant_id, max(seq) as seq from accepted group by participant_id"
@@ -67,16 +124,15 @@ def publish(con: duckdb.DuckDBPyConnection, home: Home, source: Source, staged: 
     con.execute(
         """
         create table in_force as
-        select accepted.* replace (coalesce(accepted.withdrawn_on, counted_on) as withdrawn_on)
+        select accepted.* replace (coalesce(accepted.withdrawn_on, counted_on) as withdrawn_on),
+            coalesce(accepted.withdrawn_on, counted_on, moved_out_on) is null
+                and coalesce(reason in $unread, true) as is_member
         from accepted
         join last_rows using (participant_id, seq)
         left join withdrawals using (participant_id)
-        """
+        left join kept using (participant_id)
+        """.replace("$unread", _UNREAD)
     )
-    rows.replace_table(con, home, source, "participants", "from in_force", "participant_id")
-    meters = "select program_id, participant_id, unnest(utilities, recursive := true) from in_force"
-    rows.replace_table(con, home, source, "participant_utilities", meters, "participant_id, utility")
-    return _report(con, staged[-1])
 
 
 def _outcomes(con: duckdb.DuckDBPyConnection, staged: Sequence[StagedFile]) -> None:

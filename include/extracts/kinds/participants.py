@@ -8,6 +8,7 @@ to) and ``account_types`` (label -> code).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import duckdb
@@ -104,9 +105,16 @@ def keep(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> No
     payees.keep(con, source, context)
 
 
-def publish(con: duckdb.DuckDBPyConnection, home: Home, source: Source, staged: list[StagedFile]) -> dict[str, Any]:
-    """The register in force, and who was kept although the newest snapshot does not have them."""
-    return registers.publish(con, home, source, staged)
+def publish(
+    con: duckdb.DuckDBPyConnection,
+    home: Home,
+    source: Source,
+    staged: list[StagedFile],
+    others: Sequence[tuple[Source, Sequence[StagedFile]]] = (),
+) -> dict[str, Any]:
+    """The register in force, and who was kept although the newest snapshot does not have them. ``others``: the
+    programme's other registers, for a participant counts in one only."""
+    return registers.publish(con, home, source, staged, others)
 
 
 def _parse(con: duckdb.DuckDBPyConnection, source: Source) -> None:
