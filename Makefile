@@ -8,6 +8,8 @@ UV := $(VENV)/bin/uv
 UV_VERSION := 0.13.9
 # The environment is up to date when the stamp is newer than the lock.
 STAMP := $(VENV)/.locked
+# The process that fills it; there after a set-up that was killed.
+UNFINISHED := $(VENV)/.unfinished
 CLI := $(PYTHON) -m include.cli
 
 export GX_ANALYTICS_ENABLED := False
@@ -25,6 +27,13 @@ help:  ## this list
 setup: $(STAMP)  ## the locked environment in .venv
 
 $(STAMP): requirements.txt
+	@if test -e $(UNFINISHED); then \
+		if kill -0 "$$(cat $(UNFINISHED))" 2>/dev/null; then \
+			echo "Process $$(cat $(UNFINISHED)) is filling $(VENV); wait for it to end. If it is no make: rm -r $(VENV)"; exit 1; \
+		fi; \
+		echo "$(VENV) was left half filled; it is made anew"; rm -rf $(VENV); \
+	fi
+	@mkdir -p $(VENV) && echo $$PPID >$(UNFINISHED)
 	@test -x $(PYTHON) || python3 -m venv $(VENV)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed"; exit 1; }
 	@test -x $(UV) || $(PYTHON) -m pip install --quiet uv==$(UV_VERSION) || echo "uv is not available, installing with pip"
@@ -32,7 +41,7 @@ $(STAMP): requirements.txt
 		$(UV) pip install --quiet --python $(PYTHON) --compile-bytecode -r requirements.txt \
 			|| $(PYTHON) -m pip install --quiet -r requirements.txt; \
 	else $(PYTHON) -m pip install --quiet -r requirements.txt; fi
-	@touch $@
+	@touch $@ && rm $(UNFINISHED)
 
 run: setup  ## ingest, evaluate, propose and (sample only, or TANSO_APPROVED_BY) issue, in Airflow
 	@$(PYTHON) -m include.operate.headless

@@ -8,10 +8,8 @@ member's row in force was taken from it. Ledger, receipts, SHA-256, counts and f
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from datetime import date
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -162,27 +160,10 @@ def _erase(home: Home, found: Purge) -> None:
     if found.vault or found.files:
         # Before and after: one that is stopped is finished by the next, which finds less to do.
         access_log.record(home, "purge_started", f"retention as of {found.as_of}", **details)
-    _remove_leftovers(home)
+    land.remove_leftovers(home)  # names and accounts, too
     for (source_id, sha256), participant_ids in found.vault.items():
         vault.erase(home, source_id, sha256, participant_ids)
     for file in found.files:
         erased.erase(home, file)
     if found.vault or found.files:
         access_log.record(home, "purged", f"retention as of {found.as_of}", **details)
-
-
-def _remove_leftovers(home: Home) -> None:
-    """What runs that were stopped left half-written: names and accounts, too. The locks say that nobody writes now."""
-    hidden = [
-        home.landing.glob(".*"),
-        home.vault.glob("*/.*"),
-        home.quarantine.glob("*/.*"),
-        home.feedback.glob("*/.*"),
-        home.lake.glob("_staged/*/.spill"),
-        home.exports.glob("*/*/.*"),
-    ]
-    for left in chain.from_iterable(hidden):
-        if left.is_dir():
-            shutil.rmtree(left)
-        else:
-            left.unlink()

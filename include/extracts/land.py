@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from include import on_disk
+from include import leftovers, on_disk
 from include.extracts import forbidden, lake_files, names, pull
 from include.packs.sources import Source
 from include.settings import Home
@@ -41,6 +41,15 @@ def lock(home: Home) -> Iterator[None]:
     with on_disk.private_file(home.root / ".ingest.lock") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def remove_leftovers(home: Home) -> None:
+    """Of runs that were killed while they took files in; the caller holds ``lock``."""
+    (home.landing / ".incoming").unlink(missing_ok=True)
+    # Beside them, lake/ledger/ is written under another lock.
+    tables = [path for path in home.lake.glob("*") if path.name != "ledger"]
+    for folder in (home.receipts, home.vault, home.quarantine, home.rejected, home.feedback, home.data_docs, *tables):
+        leftovers.remove(folder)
 
 
 def landed_path(home: Home, sha256: str) -> Path:

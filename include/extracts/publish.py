@@ -38,6 +38,7 @@ def publish(
     problems = [problem for result in results for problem in result.problems]
     notes, totals, accepted = {}, {}, []
     with land.lock(home):
+        land.remove_leftovers(home)
         before = _state(home)
         _remove_undeclared(home, sources)
         with duckdb.connect() as overview:

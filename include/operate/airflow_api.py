@@ -43,10 +43,6 @@ class AirflowApi:
         answer.raise_for_status()
         return answer.json()["dag_run_id"]
 
-    def fail_run(self, dag_id: str, run_id: str) -> None:
-        """Mark a run as failed."""
-        self.client.patch(f"/api/v2/dags/{dag_id}/dagRuns/{run_id}", json={"state": "failed"}).raise_for_status()
-
     def runs(self) -> list[dict[str, Any]]:
         """The latest runs of our DAGs, oldest first."""
         pages = [self.get(f"/dags/{dag_id}/dagRuns", order_by="-run_after", limit=100)["dag_runs"] for dag_id in DAGS]

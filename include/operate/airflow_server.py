@@ -14,6 +14,10 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
+import psutil
+
+from include.on_disk import private_file, private_folder
+from include.operate import airflow_database
 from include.settings import PROJECT_ROOT, Home
 
 COMPONENTS = {  # module and arguments
@@ -26,6 +30,8 @@ COMPONENTS = {  # module and arguments
     "dag-processor": ["airflow", "dag-processor"],
 }
 OPERATOR = "operator"
+# In the environment of every process that we start and of all below it: whose Airflow it belongs to.
+MARK = "TANSO_AIRFLOW"
 
 NO_TELEMETRY = {
     "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
@@ -57,6 +63,7 @@ class AirflowServer:
         self.port, self.execution_port = free_ports(2)
         self.url = f"http://127.0.0.1:{self.port}"
         self.processes: dict[str, subprocess.Popen] = {}
+        self.passwords = {user: secrets.token_urlsafe(15) for user in (OPERATOR, approver) if user}
 
     def environment(self) -> dict[str, str]:
         """The processes' environment.
@@ -71,6 +78,8 @@ class AirflowServer:
             inherited
             | NO_TELEMETRY
             | {
+                MARK: str(self.folder),
+                "SPT_NOENV": "1",  # else a process that names itself overwrites its mark
                 "PYTHONPATH": str(PROJECT_ROOT),
                 "TANSO_HOME": str(self.home.root),
                 "AIRFLOW_HOME": str(self.folder),
@@ -99,16 +108,16 @@ class AirflowServer:
         )
 
     def __enter__(self) -> AirflowServer:
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(self.folder)
         (self.folder / "output").mkdir(exist_ok=True)
         self.end_leftovers()
         environment = self.environment()
         try:
             self.migrate(environment)
+            self.prepare(environment)
             for name, arguments in self.components.items():
                 filled = [argument.format_map(vars(self)) for argument in arguments]
                 self.processes[name] = self.start(name, ["-m", *filled], environment)
-            self._pid_file.write_text(json.dumps([process.pid for process in self.processes.values()]))
         except BaseException:
             self.stop()
             raise
@@ -116,12 +125,6 @@ class AirflowServer:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-    def password(self, user: str) -> str | None:
-        """The user's password once the api-server has made it."""
-        with contextlib.suppress(FileNotFoundError, json.JSONDecodeError):
-            return json.loads((self.folder / "passwords.json").read_text()).get(user)
-        return None
 
     def check(self) -> None:
         """Raise AirflowFailed if a component has died."""
@@ -141,20 +144,48 @@ class AirflowServer:
             _signal_group(process.pid, signal.SIGKILL)
             process.wait()
         self.processes.clear()
-        self._pid_file.unlink(missing_ok=True)
+        self.end_leftovers()  # tasks lead groups of their own
 
     @property
-    def _pid_file(self) -> Path:
-        return self.folder / "pids.json"
+    def database(self) -> Path:
+        return self.folder / "airflow.db"
 
     def migrate(self, environment: dict[str, str]) -> None:
-        """Make or upgrade the metadata database, once per Airflow version."""
+        """Make or upgrade the metadata database, once per Airflow version; one that is beyond repair is put aside.
+
+        It holds the history of runs and no data of ours.
+        """
         stamp = self.folder / self.stamp
-        if (self.folder / "airflow.db").exists() and stamp.exists() and stamp.read_text() == version("apache-airflow"):
-            return
-        if self.start("migrate", ["-m", "airflow", "db", "migrate"], environment).wait() != 0:
-            raise AirflowFailed(f"Airflow's database could not be made:\n{self.tail('migrate')}")
+        if self.database.exists():
+            if not airflow_database.is_whole(self.database):
+                self._put_database_aside()
+            elif stamp.exists() and stamp.read_text() == version("apache-airflow"):
+                return
+        if not self._is_migrated(environment):
+            self._put_database_aside()  # one whose migration was killed cannot always be migrated again
+            if not self._is_migrated(environment):
+                raise AirflowFailed(f"Airflow's database could not be made:\n{self.tail('migrate')}")
         stamp.write_text(version("apache-airflow"))
+
+    def _is_migrated(self, environment: dict[str, str]) -> bool:
+        return self.start("migrate", ["-m", "airflow", "db", "migrate"], environment).wait() == 0
+
+    def _put_database_aside(self) -> None:
+        if self.database.exists():
+            aside = self.database.with_suffix(".damaged")
+            self.database.replace(aside)
+            print(f"Airflow's history of runs could not be read and is begun anew; the old one is {aside}", flush=True)
+        for companion in self.folder.glob("airflow.db-*"):  # of SQLite; they belong to the file that is gone
+            companion.unlink()
+
+    def prepare(self, environment: dict[str, str]) -> None:
+        """What a run of its own needs: users, and nothing left open by earlier ones; a person is asked anew.
+
+        The proposals themselves stay: a newer one replaces an older.
+        """
+        with private_file(self.folder / "passwords.json") as file:
+            file.write(json.dumps(self.passwords).encode())
+        airflow_database.end_open_runs(self.database)
 
     def start(self, name: str, arguments: list[str], environment: dict[str, str]) -> subprocess.Popen:
         """Start a Python process at the head of a group of its own; it writes to ``output/<name>.log``."""
@@ -171,13 +202,12 @@ class AirflowServer:
             )
 
     def end_leftovers(self) -> None:
-        """End the components of a run that was killed; the home's lock says that it is no longer there."""
-        if not self._pid_file.exists():
-            return
-        for pid in json.loads(self._pid_file.read_text()):
-            if "airflow" in command_of(pid):
-                _signal_group(pid, signal.SIGKILL)
-        self._pid_file.unlink()
+        """Kill whatever a run that was killed left running; the home's lock says that it is no longer there."""
+        left = [process for process in psutil.process_iter() if mark_of(process) == str(self.folder)]
+        for process in left:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(left, timeout=10)
 
     def tail(self, name: str) -> str:
         """The last lines that the component wrote."""
@@ -185,9 +215,11 @@ class AirflowServer:
         return "\n".join(lines[-25:])
 
 
-def command_of(pid: int) -> str:
-    """The command line of a process, empty when there is none of that id."""
-    return subprocess.run(["ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, text=True).stdout
+def mark_of(process: psutil.Process) -> str | None:
+    """The folder of the Airflow that the process belongs to, if it is one of ours."""
+    with contextlib.suppress(psutil.Error):  # somebody else's, or gone
+        return process.environ().get(MARK)
+    return None
 
 
 def free_ports(count: int) -> list[int]:

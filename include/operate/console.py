@@ -18,11 +18,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
+import psutil
 from cryptography.fernet import Fernet
 
-from include import settings
+from include import on_disk, settings
 from include.operate import prepare, sample
-from include.operate.airflow_server import COMPONENTS, AirflowFailed, AirflowServer, command_of
+from include.operate.airflow_server import COMPONENTS, AirflowFailed, AirflowServer
 from include.operate.lock import HomeIsBusy, hold
 
 FIRST_CHOICE_PORT = 8080
@@ -54,11 +55,13 @@ class Console(AirflowServer):
             "AIRFLOW__CORE__FERNET_KEY": self._fernet_key(),
             "AIRFLOW__FAB__CONFIG_FILE": str(self.folder / "webserver_config.py"),
             "AIRFLOW__API__INSTANCE_NAME": "tanso",
+            # What a console that was killed left running is taken up by the next within a minute or two.
+            "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "30",
+            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "90",
         }
 
-    def migrate(self, environment: dict[str, str]) -> None:
-        """Make or upgrade the database, then users, roles and the writer pool."""
-        super().migrate(environment)
+    def prepare(self, environment: dict[str, str]) -> None:
+        """Users, roles and the writer pool; runs that are open go on, questions that wait go on waiting."""
         if self.start("prepare", ["-m", "include.operate.prepare"], environment).wait() != 0:
             raise AirflowFailed(f"Airflow's users could not be made:\n{self.tail('prepare')}")
 
@@ -78,7 +81,7 @@ class Console(AirflowServer):
     def _fernet_key(self) -> str:
         path = self.folder / "fernet.key"
         if not path.exists():
-            prepare.write_private(path, Fernet.generate_key().decode())
+            on_disk.replace_private(path, Fernet.generate_key())
         return path.read_text()
 
 
@@ -119,9 +122,9 @@ def down(home: settings.Home) -> int:
     if running:
         os.kill(running["pid"], signal.SIGTERM)
         deadline = time.monotonic() + STOP_SECONDS
-        while command_of(running["pid"]) and time.monotonic() < deadline:
+        while _is_console(running["pid"], home) and time.monotonic() < deadline:
             time.sleep(0.2)
-        if command_of(running["pid"]):
+        if _is_console(running["pid"], home):
             os.kill(running["pid"], signal.SIGKILL)
     try:
         with hold(home):
@@ -169,7 +172,16 @@ def _running(home: settings.Home) -> dict | None:
         state = json.loads(_state(home).read_text("utf-8"))
     except (FileNotFoundError, ValueError):
         return None
-    return state if "include.operate.console" in command_of(state["pid"]) else None
+    return state if _is_console(state["pid"], home) else None
+
+
+def _is_console(pid: int, home: settings.Home) -> bool:
+    """Whether the process is this home's supervisor, and not one that was given the id of a dead one."""
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(pid)
+        named = process.environ().get("TANSO_HOME")
+        return "include.operate.console" in process.cmdline() and named == str(home.root)
+    return False
 
 
 def _all_healthy(health: dict, began: str) -> bool:

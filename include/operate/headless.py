@@ -20,13 +20,13 @@ from include import settings, shown
 from include.operate import sample
 from include.operate.airflow_api import DAGS, AirflowApi
 from include.operate.airflow_server import OPERATOR, AirflowFailed, AirflowServer
-from include.operate.follow import FINISHED, Chain
+from include.operate.follow import TELL_AFTER_SECONDS, Chain, Stuck
 from include.operate.lock import HomeIsBusy, hold
 from include.reports.summary import summarize
 
 STARTED = time.monotonic()
 SAMPLE_APPROVER = "bundled-sample"
-START_SECONDS = 120
+START_SECONDS = 300
 LOG_LINES = 30
 LOGS_SHOWN = 3
 
@@ -51,6 +51,13 @@ def main() -> int:
     except (HomeIsBusy, AirflowFailed, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
+    except Stuck as stuck:
+        print(
+            f"{stuck}\nNothing is half-written: run it again. Should it stop there again, delete {home.root}/airflow "
+            f"(Airflow's own history and logs) first. What Airflow wrote is in {home.root}/airflow/output.",
+            file=sys.stderr,
+        )
+        return 1
     except httpx.HTTPError as error:
         print(f"Airflow does not answer as expected: {error}\nIts output: {home.root}/airflow/output", file=sys.stderr)
         return 1
@@ -70,7 +77,6 @@ def _run(home: settings.Home, approver: str | None, as_of: str, since: str) -> b
     _say("Airflow starts …")
     with AirflowServer(home, approver) as server:
         api = _ready(server, since)
-        _end_old_runs(api, since)
         api.make_pool("duckdb_writer", 1, "DuckDB allows one writer")
         _say(f"Airflow is up at {server.url}; the pipeline starts, as of {as_of}")
         api.trigger("ingest_extracts", {"as_of": as_of})
@@ -87,40 +93,31 @@ def _run(home: settings.Home, approver: str | None, as_of: str, since: str) -> b
 
 def _ready(server: AirflowServer, since: str) -> AirflowApi:
     """Wait until Airflow answers and has read the DAG files anew."""
-    deadline = time.monotonic() + START_SECONDS
+    began = told = time.monotonic()
     api = None
-    while time.monotonic() < deadline:
+    while time.monotonic() < began + START_SECONDS:
+        if time.monotonic() - told >= TELL_AFTER_SECONDS:
+            told = time.monotonic()
+            _say(f"… for {told - began:.0f} s waiting for Airflow to start; it writes to {server.folder / 'output'}")
         server.check()
         try:
-            password = server.password(OPERATOR)
-            api = api or (AirflowApi(server.url, OPERATOR, password) if password else None)
-            if api:
-                for error in api.get("/importErrors")["import_errors"]:
-                    raise AirflowFailed(f"{error['filename']} cannot be read:\n{error['stack_trace']}")
-                parsed = {dag["dag_id"]: dag["last_parsed_time"] or "" for dag in api.get("/dags")["dags"]}
-                if all(parsed.get(dag_id, "") >= since for dag_id in DAGS):
-                    return api
+            api = api or AirflowApi(server.url, OPERATOR, server.passwords[OPERATOR])
+            for error in api.get("/importErrors")["import_errors"]:
+                raise AirflowFailed(f"{error['filename']} cannot be read:\n{error['stack_trace']}")
+            parsed = {dag["dag_id"]: dag["last_parsed_time"] or "" for dag in api.get("/dags")["dags"]}
+            if all(parsed.get(dag_id, "") >= since for dag_id in DAGS):
+                return api
         except httpx.TransportError:
             pass  # the api-server does not listen yet
         time.sleep(0.3)
     raise AirflowFailed(f"Airflow was not ready after {START_SECONDS} s; see {server.folder / 'output'}")
 
 
-def _end_old_runs(api: AirflowApi, since: str) -> None:
-    """End what earlier runs left open: a killed run would hold up the new one; a person is asked anew.
-
-    The proposals themselves stay: a newer one replaces an older.
-    """
-    for run in api.runs():
-        if run["state"] not in FINISHED and (run["queued_at"] or run["run_after"]) < since:
-            api.fail_run(run["dag_id"], run["dag_run_id"])
-
-
 def _approver_api(server: AirflowServer, home: settings.Home, approver: str | None) -> AirflowApi | None:
     if approver == SAMPLE_APPROVER and not sample.is_all_there_is(home):
         _say("More than the bundled sample has been received: payouts are left for a person to approve.")
         return None
-    return AirflowApi(server.url, approver, server.password(approver)) if approver else None
+    return AirflowApi(server.url, approver, server.passwords[approver]) if approver else None
 
 
 def _say(line: str) -> None:

@@ -14,7 +14,7 @@ import secrets
 import sys
 from pathlib import Path
 
-from include import settings
+from include import on_disk, settings
 
 USERS = "operator:operator,approver:approver,analyst:analyst"
 WRITER_POOL = ("duckdb_writer", 1, "DuckDB allows one writer")
@@ -77,23 +77,16 @@ def main() -> int:
                 manager.update_user(user)
     Pool.create_or_update_pool(*WRITER_POOL, include_deferred=False)
     # At the end: what is not in force is not handed over.
-    passwords_file().parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_private(passwords_file(), json.dumps(passwords, ensure_ascii=False, indent=1))
+    folder = on_disk.private_folder(passwords_file().parent)
+    for left in folder.glob(".*.tmp"):  # of a start that was killed
+        left.unlink()
+    on_disk.replace_private(passwords_file(), json.dumps(passwords, ensure_ascii=False, indent=1).encode())
     return 0
 
 
 def _known_passwords() -> dict[str, str]:
     path = passwords_file()
     return json.loads(path.read_text("utf-8")) if path.exists() else {}
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, from its first byte on, in the place of an older one."""
-    new = path.with_suffix(".new")
-    new.unlink(missing_ok=True)
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
-    new.replace(path)
 
 
 def _set_role(manager, name: str, rights: list[tuple[str, str]]) -> None:

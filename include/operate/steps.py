@@ -196,8 +196,7 @@ def _keep(name: str, report: dict[str, Any]) -> None:
     """Keep a step's report for the summary."""
     path = settings.home().reports / f"{name}.json"
     on_disk.private_folder(path.parent)
-    with on_disk.private_file(path) as file:
-        file.write(json.dumps(report, ensure_ascii=False, indent=1, default=str).encode())
+    on_disk.replace_private(path, json.dumps(report, ensure_ascii=False, indent=1, default=str).encode())
 
 
 def _said(result: object) -> str:

@@ -115,8 +115,6 @@ def _issue(
         approvals.check(current, names, approved_by if names == before else None)
         approved_by = approvals.joined(names)
         parent = on_disk.private_folder(on_disk.private_folder(home.exports / program_id) / period_id)
-        for left in parent.glob(f".{period_id}-*"):
-            shutil.rmtree(left)  # of a run that was stopped; the lock is ours
         aside = on_disk.private_folder(parent / f".{batch_id}-{os.getpid()}")
         local = issued_at.astimezone(time_zone(connection, program_id))
         head = files.Head(program_id, period_id, batch_id, local, current.currency, approved_by)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import duckdb
 
-from include import on_disk
+from include import leftovers, on_disk
 from include.lake import TABLES, columns_sql
 from include.payouts import issue_log
 from include.payouts.issue_log import LedgerError
@@ -50,6 +50,7 @@ def lock(home: Home) -> Iterator[None]:
     descriptor = os.open(home.exports / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
+        leftovers.remove(home.exports, home.proposals, home.approvals, home.issue_log, home.lake / "ledger")
         yield
     finally:
         os.close(descriptor)

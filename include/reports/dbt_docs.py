@@ -11,6 +11,7 @@ from pathlib import Path
 from include import on_disk, settings
 from include.settings import Home
 from include.warehouse import run_dbt
+from include.warehouse.build import lock
 from include.warehouse.fingerprint import DBT_PROJECT
 
 
@@ -21,7 +22,7 @@ def write(home: Home, project: Path = DBT_PROJECT) -> Path:
         raise FileNotFoundError(f"{home.database} does not exist yet; publish marts first: make evaluate")
     page = home.reports / "dbt_docs.html"
     on_disk.private_folder(page.parent)
-    with tempfile.TemporaryDirectory(dir=home.warehouse, prefix=".docs-") as aside:
+    with lock(home), tempfile.TemporaryDirectory(dir=home.warehouse, prefix=".docs-") as aside:
         # A copy: dbt opens what it looks at for writing, and the published file belongs to its readers.
         copied = Path(shutil.copy2(home.database, Path(aside) / home.database.name))
         made = run_dbt.docs(project, copied, Path(aside) / "dbt")

@@ -43,8 +43,7 @@ def summarize(home: Home, as_of: date | None = None, since: datetime | None = No
         parts.append("Nothing is evaluated yet: run `make run`, or `make ingest evaluate`.\n")
     parts += [_batches(home, since, zones), _proposals(home), _where(home)]
     text = "\n".join(part for part in parts if part)
-    with on_disk.private_file(on_disk.private_folder(home.reports) / "latest.md") as file:
-        file.write(text.encode())
+    on_disk.replace_private(on_disk.private_folder(home.reports) / "latest.md", text.encode())
     return text
 
 

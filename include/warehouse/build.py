@@ -19,7 +19,7 @@ from pathlib import Path
 
 import duckdb
 
-from include import lake, on_disk
+from include import lake, leftovers, on_disk
 from include.extracts import vault
 from include.extracts.publish import make_damaged_again
 from include.packs import load_sources
@@ -72,9 +72,11 @@ def evaluate(
     policy, packs = load_policy(roots), policies.files_of(roots)
     on_disk.shared_folder(home.warehouse)
     vault.check(home)  # returned accounts are compared by keyed hash
-    with _lock(home):
+    with lock(home):
+        leftovers.remove(home.warehouse, home.policies)
         paid_periods.check(home, policy)
-        ledger.refresh(home)
+        with ledger.lock(home):
+            ledger.refresh(home)
         lake_files = _sound_lake(home, roots, policy)
         now = fingerprint.fingerprint(lake_files, policies.policy_sha256(policy, packs), project)
         if not force and now == read.published_fingerprint(home):
@@ -107,7 +109,6 @@ def _build(
     anew: bool,
 ) -> tuple[NodeResult, ...]:
     aside = home.warehouse / ".build"
-    shutil.rmtree(aside, ignore_errors=True)  # of a run that was killed
     on_disk.private_folder(aside)  # it holds meters, the file to be published too until it is stripped
     database = aside / home.database.name
     built_at = datetime.now(UTC)
@@ -162,8 +163,8 @@ def _keep_failed(home: Home, database: Path) -> None:
 
 
 @contextmanager
-def _lock(home: Home) -> Iterator[None]:
-    """One evaluation at a time per home. The lock goes with the process, so a killed one leaves none behind."""
+def lock(home: Home) -> Iterator[None]:
+    """One at a time writes to ``warehouse/``. The lock goes with the process, so a killed one leaves none behind."""
     with on_disk.private_file(home.warehouse / ".lock") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,7 +61,6 @@ def record(home: Home, files: dict[str, bytes], policy: Policy, since: datetime)
         return newest
     on_disk.private_folder(home.policies)
     aside = home.policies / ".new"
-    shutil.rmtree(aside, ignore_errors=True)  # of a run that was killed
     for name, content in files.items():
         path = aside / "packs" / name
         on_disk.private_folder(path.parent)

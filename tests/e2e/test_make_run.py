@@ -8,16 +8,18 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import psutil
 import pytest
 
 from include import warehouse
+from include.operate.airflow_server import mark_of
 from include.settings import PROJECT_ROOT, Home
 from tests.privacy import search
 
@@ -73,6 +75,11 @@ def run(home: Home, environment: dict[str, str]) -> Ran:
 
 def manifests(home: Home) -> list[dict]:
     return [json.loads(path.read_text("utf-8")) for path in home.exports.glob("*/*/*/manifest.json")]
+
+
+def started_for(home: Home) -> list[psutil.Process]:
+    """Every process of the home's Airflow, whoever is its parent by now."""
+    return [process for process in psutil.process_iter() if mark_of(process) == str(home.root / "airflow")]
 
 
 def digest(path: Path) -> str:
@@ -152,22 +159,61 @@ def test_the_search_finds_what_a_log_would_leak(world: World, tmp_path: Path):
             search.assert_files_clean([copy], long, words)
 
 
-def test_ctrl_c_ends_everything_that_was_started(world: World):
+def until_it_says(world: World, words: str) -> subprocess.Popen:
+    """Another run, that has got so far."""
     process = subprocess.Popen(
         RUNNER, env=world.environment, cwd=PROJECT_ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
-    pids = world.home.root / "airflow" / "pids.json"
     for line in process.stdout:
-        if "Airflow is up" in line:
+        if words in line:
             break
-    groups = json.loads(pids.read_text())
-    assert groups
+    assert started_for(world.home)
+    return process
+
+
+def test_ctrl_c_ends_everything_that_was_started(world: World):
+    process = until_it_says(world, "Airflow is up")
     process.send_signal(signal.SIGINT)
     said = process.communicate(timeout=200)[0]
     assert process.returncode == 130
     assert "Nothing is half-written" in said
-    assert not pids.exists()
-    time.sleep(0.5)
-    for group in groups:
-        with pytest.raises(ProcessLookupError):
-            os.killpg(group, 0)
+    assert started_for(world.home) == []
+
+
+def test_a_run_that_was_killed_holds_up_no_other(world: World):
+    """Only the runner is killed: what it started goes on working on the home, until the next run ends it."""
+    world.home.database.unlink()  # so that there is something to build
+    process = until_it_says(world, "check_policy")
+    orphans = started_for(world.home)
+    process.kill()
+    process.communicate()
+    again = run(world.home, world.environment)
+    assert again.code == 0, again.said
+    assert "no new file, no new batch" in again.said
+    assert again.exports == world.first.exports
+    assert [orphan for orphan in orphans if orphan.is_running() and orphan.status() != psutil.STATUS_ZOMBIE] == []
+    assert started_for(world.home) == []
+
+
+def test_an_event_that_a_killed_run_left_starts_nothing(world: World):
+    """Its day, two years later, would make more due than this run is asked for."""
+    with sqlite3.connect(world.home.root / "airflow" / "airflow.db") as database:
+        database.execute(
+            "insert into asset_dag_run_queue select id, 'issue_payouts', '2020-01-01' from asset "
+            "where name = 'tanso/marts'"
+        )
+        database.execute("update dag set exceeds_max_non_backfill = true")
+        database.execute("update dag_run set state = 'running' where dag_id = 'evaluate_programs'")
+    again = run(world.home, world.environment)
+    assert again.code == 0, again.said
+    assert again.exports == world.first.exports
+
+
+def test_a_damaged_database_of_airflow_is_begun_anew(world: World):
+    database = world.home.root / "airflow" / "airflow.db"
+    with database.open("r+b") as file:
+        file.truncate(database.stat().st_size // 2)
+    again = run(world.home, world.environment)
+    assert again.code == 0, again.said
+    assert "history of runs could not be read" in again.said
+    assert again.exports == world.first.exports

@@ -109,3 +109,54 @@ def test_the_second_approval_is_left_to_another_person(monkeypatch):
     api = Played(([("issue_payouts", "running", tasks)], False))
     chain, _ = play(api, lambda: api, monkeypatch)
     assert (chain.parked, api.answered) == (1, [])
+
+
+class Clock:
+    """Time that passes by the minute, each time somebody rests."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch):
+        self.now = 0.0
+        monkeypatch.setattr(follow.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr(follow.time, "sleep", self.rest)
+
+    def rest(self, _: float) -> None:
+        self.now += 60
+
+
+def test_who_waits_says_for_what_within_a_minute_and_gives_up(monkeypatch):
+    """An asset has changed, and the run that it is to start never comes."""
+    said: list[str] = []
+    Clock(monkeypatch)
+    chain = Chain(Played(([], True)), lambda: None, SINCE, said.append, lambda: None)
+    with pytest.raises(follow.Stuck, match="For 300 s .* waits for: the run that an asset's change is to start"):
+        chain.follow()
+    assert said[0] == "… for 60 s waiting for: the run that an asset's change is to start"
+
+
+def test_a_task_that_is_queued_for_ever_is_named(monkeypatch):
+    Clock(monkeypatch)
+    api = Played(([("evaluate_programs", "running", {"build": "queued"})], False))
+    with pytest.raises(follow.Stuck, match="waits for: evaluate_programs build queued"):
+        Chain(api, lambda: None, SINCE, print, lambda: None).follow()
+
+
+def test_a_run_without_any_task_is_named(monkeypatch):
+    Clock(monkeypatch)
+    api = Played(([("evaluate_programs", "queued", {})], False))
+    with pytest.raises(follow.Stuck, match="waits for: evaluate_programs queued"):
+        Chain(api, lambda: None, SINCE, print, lambda: None).follow()
+
+
+def test_a_task_that_runs_for_hours_is_waited_for(monkeypatch):
+    """Its own timeout ends it."""
+    running = ([("evaluate_programs", "running", {"build": "running"})], False)
+    done = ([("evaluate_programs", "success", {"build": "success"})], False)
+    api, said, clock = Played(running), [], Clock(monkeypatch)
+
+    def check():
+        if clock.now == 4 * 3600:
+            api.scenes = [done]
+
+    Chain(api, lambda: None, SINCE, said.append, check).follow()
+    assert said[0] == "… for 60 s waiting for: evaluate_programs build running"
+    assert said[-1].endswith("nothing new")

@@ -1,4 +1,4 @@
-"""Who may log in, with which rights; a private file is private from its first byte."""
+"""Who may log in, with which rights."""
 
 from __future__ import annotations
 
@@ -40,15 +40,6 @@ def test_rights_do_not_overlap():
     assert prepare.ROLES["analyst"] == []
     writing = {right for rights in prepare.ROLES.values() for right in rights}
     assert not {resource for _, resource in writing} & {"XComs", "Connections", "Variables", "Users", "Roles", "Pools"}
-
-
-def test_a_private_file(tmp_path):
-    path = tmp_path / "users.json"
-    path.write_text("old")
-    path.chmod(0o644)
-    prepare.write_private(path, "new")
-    assert path.read_text() == "new"
-    assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_the_console_has_users_of_its_own_and_keeps_its_key(home, monkeypatch):
