@@ -8,23 +8,24 @@ import sys
 from datetime import date
 
 from include import settings, shown
-from include.operate.lock import HomeIsBusy, hold
+from include.operate import command
+from include.operate.lock import hold
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one step; returns the exit code. An error that the engine explains is shown without a traceback."""
+    """Run one step; returns the exit code."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(handlers=[_Seen()])
     logging.getLogger("include").setLevel(logging.INFO)
-    try:
-        if options.reads_only:
+    return command.exit_code(lambda: _step(options))
+
+
+def _step(options: argparse.Namespace) -> int:
+    if options.reads_only:
+        options.step(options)
+    else:
+        with hold(settings.home()):
             options.step(options)
-        else:
-            with hold(settings.home()):
-                options.step(options)
-    except (HomeIsBusy, ValueError, RuntimeError, OSError) as error:
-        print(shown.lines(f"{type(error).__name__}: {error}"), file=sys.stderr)
-        return 1
     return 0
 
 
@@ -40,9 +41,9 @@ def _parser() -> argparse.ArgumentParser:
     steps = parser.add_subparsers(required=True, metavar="step")
 
     def add(name: str, step, text: str, reads_only: bool = False) -> argparse.ArgumentParser:
-        command = steps.add_parser(name, help=text, description=text)
-        command.set_defaults(step=step, reads_only=reads_only)
-        return command
+        parser = steps.add_parser(name, help=text, description=text)
+        parser.set_defaults(step=step, reads_only=reads_only)
+        return parser
 
     ingest = add("ingest", _ingest, "take new files of the sources into the lake")
     ingest.add_argument("sources", nargs="*", help="source ids; all unless given")
@@ -54,21 +55,28 @@ def _parser() -> argparse.ArgumentParser:
     approve.add_argument("--by", help="name of the person who approves it; goes into the batch's manifest")
     run = add("run", _run, "ingest, evaluate and propose; with --by also issue, and evaluate again")
     run.add_argument("--by", help="name of the person who approves whatever is due")
-    for command in (propose, run):
-        command.add_argument("--as-of", type=date.fromisoformat, help="YYYY-MM-DD; TANSO_AS_OF or today unless given")
+    for dated in (propose, run):
+        dated.add_argument("--as-of", type=_day, help="YYYY-MM-DD; TANSO_AS_OF or today unless given")
     explain = add("explain", _explain, "why a participant got what they got", reads_only=True)
     explain.add_argument("participant")
     explain.add_argument("--period", help="period_id, e.g. 2021H1; every period with points or payments unless given")
     explain.add_argument("--json", action="store_true", help="for machines")
     purge = add("purge", _purge, "show whose personal data are past their retention; --apply erases them")
     purge.add_argument("--apply", action="store_true", help="erase; unless given nothing is changed")
-    purge.add_argument("--as-of", type=date.fromisoformat, help="YYYY-MM-DD; TANSO_AS_OF or today unless given")
+    purge.add_argument("--as-of", type=_day, help="YYYY-MM-DD; TANSO_AS_OF or today unless given")
     backfill = add("backfill", _backfill, "evaluate again as of a past day, beside what is published", reads_only=True)
     backfill.add_argument("as_of", help="YYYY-MM-DD (its end, UTC), or a moment like 2026-07-01T09:00+09:00")
     backfill.add_argument("--program", help="program_id; all programmes unless given")
     backfill.add_argument("--period", help="period_id, e.g. 2021H1; all periods unless given")
     add("summary", _summary, "what came in, what was refused, what is due, where it is", reads_only=True)
     return parser
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day; write YYYY-MM-DD") from None
 
 
 def _ingest(options: argparse.Namespace) -> None:
@@ -79,8 +87,10 @@ def _ingest(options: argparse.Namespace) -> None:
         print(f"{source_id}: ", end="", flush=True)
         try:
             steps.ingest_source(source_id)
+        except BrokenPipeError:
+            raise
         except Exception as error:  # the other sources' files are taken all the same
-            print(shown.lines(f"{source_id}: {type(error).__name__}: {error}"), file=sys.stderr)
+            print(f"{source_id}: {command.told(error)}", file=sys.stderr)
             failed.append(source_id)
     steps.publish_lake()
     if failed:
@@ -172,7 +182,7 @@ def _backfill(options: argparse.Namespace) -> None:
 def _summary(options: argparse.Namespace) -> None:
     from include.reports.summary import summarize
 
-    print(summarize(settings.home()))
+    print(summarize(settings.home(), getattr(options, "as_of", None)))
 
 
 if __name__ == "__main__":

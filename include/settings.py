@@ -132,8 +132,11 @@ class Home:
 
 
 def home() -> Home:
-    """``TANSO_HOME``, by default ``var/`` in the checkout."""
-    return Home(Path(os.environ.get("TANSO_HOME") or PROJECT_ROOT / "var").resolve())
+    """``TANSO_HOME``, by default ``var/`` in the checkout. Raises ValueError when that is no folder."""
+    root = Path(os.environ.get("TANSO_HOME") or PROJECT_ROOT / "var").resolve()
+    if root.exists() and not root.is_dir():
+        raise ValueError(f"TANSO_HOME must be a folder, and {root} is none; name another, or move that away.")
+    return Home(root)
 
 
 def program_roots() -> list[Path]:

@@ -22,7 +22,7 @@ import psutil
 from cryptography.fernet import Fernet
 
 from include import on_disk, settings
-from include.operate import prepare, sample
+from include.operate import command, prepare, sample
 from include.operate.airflow_server import COMPONENTS, AirflowFailed, AirflowServer
 from include.operate.lock import HomeIsBusy, hold
 
@@ -152,9 +152,6 @@ def serve(home: settings.Home) -> int:
                 _state(home).unlink(missing_ok=True)
     except KeyboardInterrupt:
         return 0
-    except (HomeIsBusy, AirflowFailed, ValueError) as error:
-        print(error, flush=True)
-        return 1
 
 
 def _who(home: settings.Home) -> str:
@@ -203,11 +200,8 @@ def _is_free(port: int) -> bool:
 
 def main(arguments: list[str]) -> int:
     """``up``, ``down`` or (what ``up`` starts) ``serve``; returns the exit code."""
-    try:
-        return {"up": up, "down": down, "serve": serve}[arguments[0]](settings.home())
-    except ValueError as error:
-        print(error, file=sys.stderr)
-        return 1
+    work = {"up": up, "down": down, "serve": serve}[arguments[0]]
+    return command.exit_code(lambda: work(settings.home()))
 
 
 if __name__ == "__main__":

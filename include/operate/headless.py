@@ -17,11 +17,11 @@ from functools import cache
 import httpx
 
 from include import settings, shown
-from include.operate import sample
+from include.operate import command, sample
 from include.operate.airflow_api import DAGS, AirflowApi
 from include.operate.airflow_server import OPERATOR, AirflowFailed, AirflowServer
 from include.operate.follow import TELL_AFTER_SECONDS, Chain, Stuck
-from include.operate.lock import HomeIsBusy, hold
+from include.operate.lock import hold
 from include.reports.summary import summarize
 
 STARTED = time.monotonic()
@@ -33,8 +33,9 @@ LOGS_SHOWN = 3
 
 def main() -> int:
     """Run the pipeline; returns the exit code."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    signal.signal(signal.SIGHUP, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            signal.signal(number, signal.default_int_handler)
     home = settings.home()
     try:
         approver = _approver()
@@ -45,12 +46,6 @@ def main() -> int:
             began = datetime.now(UTC)
             failed = _run(home, approver, as_of.isoformat(), began.isoformat().replace("+00:00", "Z"))
             print("\n" + summarize(home, as_of, began))
-    except KeyboardInterrupt:
-        print("\nStopped. Nothing is half-written; `make run` carries on from here.", file=sys.stderr)
-        return 130
-    except (HomeIsBusy, AirflowFailed, ValueError) as error:
-        print(error, file=sys.stderr)
-        return 1
     except Stuck as stuck:
         print(
             f"{stuck}\nNothing is half-written: run it again. Should it stop there again, delete {home.root}/airflow "
@@ -125,4 +120,4 @@ def _say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command.exit_code(main))

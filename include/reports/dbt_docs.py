@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from include import on_disk, settings
+from include.operate import command
 from include.settings import Home
 from include.warehouse import run_dbt
 from include.warehouse.build import lock
@@ -30,8 +31,11 @@ def write(home: Home, project: Path = DBT_PROJECT) -> Path:
     return page
 
 
+def main() -> int:
+    """Make the page and say where it is."""
+    print(write(settings.home()))
+    return 0
+
+
 if __name__ == "__main__":
-    try:
-        print(write(settings.home()))
-    except (OSError, RuntimeError) as error:
-        sys.exit(f"{type(error).__name__}: {error}")
+    sys.exit(command.exit_code(main))

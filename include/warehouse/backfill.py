@@ -80,9 +80,9 @@ def backfill(
 
 def parse(text: str) -> date | datetime:
     """``YYYY-MM-DD``, or a moment with its offset from UTC (``2026-07-01T09:00+09:00``). Raises ValueError."""
-    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-        return date.fromisoformat(text)
     try:
+        if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+            return date.fromisoformat(text)
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(f"as of {text!r}: write YYYY-MM-DD, or a moment like 2026-07-01T09:00+09:00") from None

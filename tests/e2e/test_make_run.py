@@ -162,7 +162,14 @@ def test_the_search_finds_what_a_log_would_leak(world: World, tmp_path: Path):
 def until_it_says(world: World, words: str) -> subprocess.Popen:
     """Another run, that has got so far."""
     process = subprocess.Popen(
-        RUNNER, env=world.environment, cwd=PROJECT_ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        RUNNER,
+        env=world.environment,
+        cwd=PROJECT_ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        # Tests that a shell started in the background ignore Ctrl-C, and whatever they start would, too.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     for line in process.stdout:
         if words in line:

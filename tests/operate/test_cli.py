@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from include import cli
+from include.operate import command
 from include.operate.lock import hold
 from include.settings import PROJECT_ROOT, Home
 
@@ -78,3 +83,88 @@ def test_steps_wait_for_nobody_on_a_busy_home(home, capsys):
     with hold(home):
         assert cli.main(["ingest"]) == 1
         assert "Another run is working on" in capsys.readouterr().err
+
+
+def ran(*words: str, **environment: str) -> subprocess.CompletedProcess:
+    """A command line as typed."""
+    return subprocess.run(
+        words, env={**os.environ, **environment}, cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=300
+    )
+
+
+CLI = [sys.executable, "-m", "include.cli"]
+
+
+@pytest.mark.parametrize(
+    ("words", "environment", "says"),
+    [
+        (["summary"], {"TANSO_HOME": __file__}, "TANSO_HOME must be a folder, and "),
+        (["ingest"], {"TANSO_HOME": __file__}, "name another, or move that away."),
+        (["propose", "--as-of", "1 May"], {}, "argument --as-of: '1 May' is no day; write YYYY-MM-DD"),
+        (["backfill", "2026-02-30"], {}, "as of '2026-02-30': write YYYY-MM-DD, or a moment like"),
+        (["propose"], {"TANSO_AS_OF": "May"}, "TANSO_AS_OF must be YYYY-MM-DD, not 'May'"),
+        (["run"], {"TANSO_PROGRAMS": "/nowhere"}, "/nowhere: is no folder"),
+        (["approve", "x/y/z", "--by", "Kim"], {}, "No proposal 'x/y/z'"),
+        (["dance"], {}, "invalid choice: 'dance' (choose from 'ingest', 'evaluate', "),
+    ],
+)
+def test_a_mistake_is_told_in_a_sentence(tmp_path, words, environment, says):
+    done = ran(*CLI, *words, **{"TANSO_HOME": str(tmp_path), **environment})
+    assert done.returncode in (1, 2)
+    assert says in done.stderr
+    assert "Error" not in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("module", ["include.operate.headless", "include.operate.console", "include.reports.dbt_docs"])
+def test_so_are_those_of_other_commands(module):
+    done = ran(sys.executable, "-m", module, "up", TANSO_HOME=__file__)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"TANSO_HOME must be a folder, and {__file__} is none; name another, or move that away.\n"
+
+
+MANY_LINES = """
+import sys
+from include.operate import command
+sys.exit(command.exit_code(lambda: [print('line') for _ in range(100000)] and 0))
+"""
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    """As in ``make explain | head``."""
+    done = ran("bash", "-c", 'set -o pipefail; "$0" -c "$1" | head -1', sys.executable, MANY_LINES)
+    assert (done.returncode, done.stdout, done.stderr) == (141, "line\n", "")
+
+
+def test_ctrl_c_is_no_error(capsys):
+    def stopped() -> int:
+        raise KeyboardInterrupt
+
+    assert command.exit_code(stopped) == 130
+    assert capsys.readouterr().err == "\nStopped. Nothing is half-written: run it again and it carries on from here.\n"
+
+
+@pytest.mark.parametrize(
+    ("number", "says"),
+    [
+        (errno.ENOSPC, "/h/lake/x: No space left on device. Nothing is half-written; make room, and run it again.\n"),
+        (
+            errno.EROFS,
+            "/h/lake/x: Read-only file system. Let TANSO_HOME be a folder that can be written to, and run it again.\n",
+        ),
+        (errno.EACCES, "/h/lake/x: Permission denied. Let whoever runs this own TANSO_HOME, and run it again.\n"),
+        (errno.EIO, "/h/lake/x: Input/output error. Mend that, and run it again.\n"),
+    ],
+)
+def test_what_the_disk_refuses_is_told_with_the_next_step(capsys, number, says):
+    def refused() -> int:
+        raise OSError(number, "as Python says it", "/h/lake/x")
+
+    assert command.exit_code(refused) == 1
+    assert capsys.readouterr().err == says
+
+
+def test_the_summary_of_a_run_is_of_its_day(home, monkeypatch, capsys):
+    monkeypatch.delenv("TANSO_AS_OF")
+    monkeypatch.setattr(cli, "_ingest", lambda options: None)  # one source cannot be reached
+    assert cli.main(["run", "--as-of", "2020-06-30"]) == 0
+    assert "# Tanso, as of 2020-06-30\n" in capsys.readouterr().out
