@@ -7,14 +7,14 @@ is policy (``approval_rules``).
 
 from __future__ import annotations
 
-import json
 import unicodedata
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from include import on_disk
 from include.payouts.records import write_once
 from include.settings import Home
 
@@ -48,7 +48,7 @@ def needed(connection: duckdb.DuckDBPyConnection, program_id: str, period_id: st
 
 def given(home: Home, proposal: Proposal) -> list[str]:
     """The names of those who approved exactly this, in the order in which they did."""
-    return [json.loads(path.read_text("utf-8"))["approved_by"] for path in _paths(home, proposal)]
+    return [_read(path)["approved_by"] for path in _paths(home, proposal)]
 
 
 def on_record(home: Home, program_id: str, batch_id: str, digest: str) -> list[tuple[str, int, int]]:
@@ -56,7 +56,7 @@ def on_record(home: Home, program_id: str, batch_id: str, digest: str) -> list[t
     found = []
     for folder in (home.approvals / program_id / batch_id).glob("*"):
         if folder.name[:DIGEST_SIGNS] == digest:
-            records = [json.loads(path.read_text("utf-8")) for path in _records(folder)]
+            records = [_read(path) for path in _records(folder)]
             names = joined([record["approved_by"] for record in records])
             found += [(names, record["lines"], record["amount"]) for record in records[:1]]
     return found
@@ -117,6 +117,13 @@ def checked(name: str | None) -> str:
 def joined(names: list[str]) -> str:
     """As a manifest's ``approved_by`` has them."""
     return ", ".join(names)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return on_disk.read_hashed(path, of_records=True)
+    except on_disk.DamagedFile as error:
+        raise on_disk.DamagedFile(f"{error}; restore approvals/ from its backup") from None
 
 
 def _same(name: str) -> str:

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
 from include import access_log, on_disk
 from include.payouts.records import write_once
 from include.settings import Home
+
+log = logging.getLogger(__name__)
 
 
 class LedgerError(ValueError):
@@ -32,7 +35,8 @@ def check(home: Home, folders: list[Path]) -> None:
     found |= {_key(entry): folder for entry in logged if (folder := home.exports.joinpath(*_key(entry))).is_dir()}
     missing = [_named(entry) for entry in logged if _key(entry) not in found]
     named = {*found, *map(_key, logged)}
-    seen = [key for key in _in_access_log(home) if key not in named and not home.exports.joinpath(*key).is_dir()]
+    told = _in_access_log(home)
+    seen = [key for key in told if key not in named and not home.exports.joinpath(*key).is_dir()]
     missing += map("/".join, seen)
     if missing:
         raise LedgerError(
@@ -41,6 +45,7 @@ def check(home: Home, folders: list[Path]) -> None:
             "restored? Nothing is evaluated, proposed or issued on top of it, or they would be paid again. Next step: "
             "put these folders back from a newer backup of exports/ (docs/how-to/recover-from-a-crash.md)"
         )
+    _check_damaged_lines(home, untold=len(named - set(told)))
     for entry in logged:
         folder = found[_key(entry)]
         if on_disk.sha256(folder / "manifest.json") != entry["manifest_sha256"]:
@@ -48,7 +53,8 @@ def check(home: Home, folders: list[Path]) -> None:
                 f"{folder}: manifest.json is not the one that was issued (issue_log/{entry['number']:06d}.json has its "
                 "SHA-256); restore the batch from its backup"
             )
-        _check_lines(folder)
+    for folder in {*folders, *found.values()}:
+        _check_files(folder)
 
 
 def append(home: Home, folders: list[Path], proposal_id: str | None = None) -> None:
@@ -104,14 +110,14 @@ def _entries(home: Home) -> list[dict[str, Any]]:
     for number, path in enumerate(paths, start=1):
         content = path.read_bytes()
         try:
-            entry = json.loads(content)
+            entry = on_disk.read_hashed(path, of_records=True)
             is_next = path == _path(home, number) and entry["previous_sha256"] == previous
-        except (ValueError, KeyError, TypeError):
+        except (on_disk.DamagedFile, KeyError, TypeError):
             is_next = False
         if not is_next:
             raise LedgerError(
-                f"issue_log/{number:06d}.json is missing or changed: each record holds the SHA-256 of the one before, "
-                f"and {path.name} does not go on from there; restore issue_log/ from its backup"
+                f"issue_log/{number:06d}.json is missing or changed: each record holds the SHA-256 of itself and of "
+                f"the one before, and {path.name} does not go on from there; restore issue_log/ from its backup"
             )
         entries.append(entry)
         previous = hashlib.sha256(content).hexdigest()
@@ -120,28 +126,38 @@ def _entries(home: Home) -> list[dict[str, Any]]:
 
 def _in_access_log(home: Home) -> list[tuple[str, str, str]]:
     """The batches that the access log calls issued."""
-    found = []
-    for path in sorted(home.access_log.glob("*.jsonl")):
-        for line in path.read_text("utf-8").splitlines():
-            if '"batch_issued"' not in line:
-                continue
-            try:
-                event = json.loads(line)
-            except ValueError:  # cut off by a power failure
-                continue
-            if event.get("what") == "batch_issued":
-                found.append((event["program_id"], event["batch_id"].rpartition("-")[0], event["batch_id"]))
-    return found
+    return [
+        (event["program_id"], event["batch_id"].rpartition("-")[0], event["batch_id"])
+        for _, _, event in access_log.lines(home)
+        if event and event.get("what") == "batch_issued"
+    ]
 
 
-def _check_lines(folder: Path) -> None:
-    """What was paid stands in ``lines.parquet``: its bytes are those of the manifest."""
-    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
-    wanted = next((file["sha256"] for file in manifest["files"] if file["path"] == "lines.parquet"), None)
-    if on_disk.sha256(folder / "lines.parquet") != wanted:
+def _check_damaged_lines(home: Home, untold: int) -> None:
+    """A line that is not as it was written proves nothing. What it told must be one of the ``untold`` batches that are
+    known from elsewhere; else LedgerError."""
+    damaged = [(where, line) for where, line, event in access_log.lines(home) if event is None]
+    for where, _ in damaged:
+        log.warning("%s: is damaged; restore access_log/ from its backup when you can", where)
+    of_batches = [where for where, line in damaged if b"batch_issued" in line or b'"batch_id"' in line]
+    if len(of_batches) > untold:
         raise LedgerError(
-            f"{folder}: lines.parquet does not have the SHA-256 of manifest.json; restore the batch from its backup"
+            f"{'; '.join(of_batches)}: the line is damaged, and the batch that it says was issued is in neither "
+            "issue_log/ nor exports/; nothing is evaluated, proposed or issued, or it would be paid again. Next step: "
+            "restore access_log/ from its backup"
         )
+
+
+def _check_files(folder: Path) -> None:
+    """What was paid, delivered and listed is read from Parquet files: their bytes are those of the manifest."""
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    written = {file["path"]: file["sha256"] for file in manifest["files"] if Path(file["path"]).match("*.parquet")}
+    for name in sorted({"lines.parquet", *written, *(path.name for path in folder.glob("*.parquet"))}):
+        path = folder / name
+        if (on_disk.sha256(path) if path.exists() else None) != written.get(name):
+            raise LedgerError(
+                f"{folder}: {name} does not have the SHA-256 of manifest.json; restore the batch from its backup"
+            )
 
 
 def _key(entry: dict[str, Any]) -> tuple[str, str, str]:

@@ -76,15 +76,15 @@ def load(connection: duckdb.DuckDBPyConnection, home: Home) -> int:
     """
     connection.execute(f"create or replace table ledger ({columns_sql('ledger')})")
     folders = batches(home)
+    manifests = [_manifest(folder) for folder in folders]
+    issue_log.check(home, folders)
     if not folders:
         _read(connection, "listed", LISTED, folders)
-        issue_log.check(home, folders)
         return 0
     connection.execute(
         "create or replace temp table manifests "
         "(program_id varchar, period_id varchar, batch_id varchar, issued_at timestamp, lines bigint, amount bigint)"
     )
-    manifests = [_manifest(folder) for folder in folders]
     rows = [
         (m["program_id"], m["period_id"], m["batch_id"], _utc(m["issued_at"]), m["lines"], m["amount"])
         for m in manifests
@@ -100,7 +100,6 @@ def load(connection: duckdb.DuckDBPyConnection, home: Home) -> int:
         [[str(folder / "lines.parquet") for folder in folders]],
     )
     _check(connection)
-    issue_log.check(home, folders)
     _read(connection, "listed", LISTED, folders)
     return len(folders)
 

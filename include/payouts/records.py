@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from include.settings import Home
 
 
 def write_once(home: Home, path: Path, content: dict[str, Any]) -> None:
-    """Write a record below the home, readable by its owner alone; on disk when this returns.
+    """Write a record (with the SHA-256 of itself) below the home, for its owner alone; on disk when this returns.
 
     Raises FileExistsError when there is one of that name.
     """
@@ -21,7 +20,7 @@ def write_once(home: Home, path: Path, content: dict[str, Any]) -> None:
     aside = path.with_name(f".{path.name}-{os.getpid()}")
     aside.unlink(missing_ok=True)
     with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(json.dumps(content, ensure_ascii=False, indent=1).encode() + b"\n")
+        file.write(on_disk.hashed_json(content))
         file.flush()
         os.fsync(file.fileno())
     try:

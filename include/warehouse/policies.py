@@ -8,7 +8,6 @@ next; it appears whole or not at all and is never changed.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,8 +53,7 @@ def record(home: Home, files: dict[str, bytes], policy: Policy, since: datetime)
     Returns the record's folder. One caller at a time (the evaluation's lock). Raises RuntimeError if a pack was changed
     between loading and reading.
     """
-    listed = "\n".join(f"{name} {hashlib.sha256(content).hexdigest()}" for name, content in files.items())
-    digest = hashlib.sha256(listed.encode()).hexdigest()
+    digest = _digest(files)
     newest = max(records(home), default=None)
     if newest and newest.name.endswith(f"-{digest[:_HASH_SIGNS]}"):
         return newest
@@ -75,7 +73,7 @@ def record(home: Home, files: dict[str, bytes], policy: Policy, since: datetime)
         "code_version": code_version(),
     }
     with on_disk.private_file(aside / "record.json") as file:
-        file.write((json.dumps(about, indent=1) + "\n").encode())
+        file.write(on_disk.hashed_json(about))
     for path in (*aside.rglob("*"), aside):
         on_disk.sync(path)
     kept = home.policies / f"{since.astimezone(UTC):%Y%m%dT%H%M%S%fZ}-{digest[:_HASH_SIGNS]}"
@@ -90,18 +88,34 @@ def records(home: Home) -> list[Path]:
 
 
 def in_force(home: Home, moment: datetime) -> Path:
-    """The folder of the record in force at ``moment``. Raises PolicyNotKnown if nothing was evaluated by then."""
+    """The folder of the record in force at ``moment``.
+
+    Raises PolicyNotKnown if nothing was evaluated by then, DamagedFile if its files are not those that were recorded.
+    """
     known = records(home)
     found = [path for path in known if _since(path) <= moment]
     if not found:
         first = f"the first evaluation on record is of {_since(known[0]).isoformat()}" if known else "none is on record"
         raise PolicyNotKnown(f"{moment.isoformat()}: nothing had been evaluated by then; {first}")
+    if _digest(files_of([found[-1] / "packs"])) != about(found[-1])["sha256"]:
+        raise on_disk.DamagedFile(
+            f"{found[-1]}: the files are not those that were recorded (record.json has their SHA-256); restore "
+            "policies/ from its backup"
+        )
     return found[-1]
 
 
 def about(folder: Path) -> dict[str, str]:
     """A record's since, sha256 (of the files), policy_sha256 (of the values and layouts) and code_version."""
-    return json.loads((folder / "record.json").read_text("utf-8"))
+    try:
+        return on_disk.read_hashed(folder / "record.json", of_records=True)
+    except (on_disk.DamagedFile, FileNotFoundError) as error:
+        raise on_disk.DamagedFile(f"{error}; restore policies/ from its backup") from None
+
+
+def _digest(files: dict[str, bytes]) -> str:
+    listed = "\n".join(f"{name} {hashlib.sha256(content).hexdigest()}" for name, content in files.items())
+    return hashlib.sha256(listed.encode()).hexdigest()
 
 
 def _since(folder: Path) -> datetime:

@@ -13,10 +13,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from include import on_disk
 from include.extracts import erased, land
 from include.settings import PROJECT_ROOT, Home
 from include.warehouse import backfill as backfills
-from include.warehouse import evaluate, marts_files
+from include.warehouse import evaluate, marts_files, policies
 from include.warehouse.backfill import backfill, end_of, parse
 from include.warehouse.policies import PolicyNotKnown
 from tests.backfill.conftest import History, digests
@@ -149,3 +150,18 @@ def test_what_a_killed_back_fill_left_is_removed_and_what_lives_is_not(tmp_path)
         with backfills._workplace(home) as another:
             assert alive.exists() and another != alive
     assert not alive.exists()
+
+
+def test_a_record_of_policy_that_was_changed_is_not_evaluated_with(history, tmp_path):
+    """F8 e: points doubled in a record would give other awards under the policy_sha256 that was published."""
+    home = Home(tmp_path / "home")
+    shutil.copytree(history.home.policies, home.policies)
+    record = policies.in_force(home, history.paid)
+    path = record / "packs" / "kr_carbon_point" / "policy" / "reduction_tiers.csv"
+    path.write_bytes(path.read_bytes().replace(b",10000", b",20000"))
+    with pytest.raises(on_disk.DamagedFile, match=rf"{record.name}: the files are not those.*restore policies/"):
+        policies.in_force(home, history.paid)
+    about = record / "record.json"
+    about.write_bytes(about.read_bytes().replace(b'"policy_sha256": "', b'"policy_sha256": "0'))
+    with pytest.raises(on_disk.DamagedFile, match=rf"{record.name}/record.json is damaged.*restore policies/"):
+        policies.in_force(home, history.paid)
