@@ -21,7 +21,7 @@ help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
 	@echo
 	@echo "  TANSO_HOME=<folder>       where inbox, lake, marts and payout files lie (var/ unless set)"
-	@echo "  TANSO_AS_OF=YYYY-MM-DD    the day that decides what is payable (today unless set)"
+	@echo "  TANSO_AS_OF=YYYY-MM-DD    the day that decides what is payable (today unless set; none to come)"
 	@echo "  TANSO_APPROVED_BY=<name>  lets make run issue what is due, approved by that person"
 
 setup: $(STAMP)  ## the locked environment in .venv
@@ -58,8 +58,8 @@ ingest: setup  ## take the files of the inbox into the lake
 evaluate: setup  ## build the marts and publish them when every check passes; FORCE=1 makes all of it anew
 	@$(CLI) evaluate $(if $(FORCE),--force)
 
-propose: setup  ## work out what is due
-	@$(CLI) propose
+propose: setup  ## work out what is due; [DESPITE_FAILED_SOURCES=1] also without what a failed source would bring
+	@$(CLI) propose $(if $(DESPITE_FAILED_SOURCES),--despite-failed-sources)
 
 approve: setup  ## list what waits; PROPOSAL=<id> BY=<name> issues one
 	@$(CLI) approve $(if $(PROPOSAL),"$$PROPOSAL" --by "$$BY")

@@ -24,14 +24,14 @@ from datetime import timedelta
 from airflow.sdk import Param, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from include.operate.assets import DEFAULT_ARGS, LAKE, MARTS, PAYOUTS, WRITER_POOL, as_of, only_batches_are_new
+from include.operate import assets
 
 
 @dag(
-    schedule=(LAKE | PAYOUTS),
+    schedule=(assets.LAKE | assets.PAYOUTS),
     catchup=False,
     max_active_runs=1,
-    default_args=DEFAULT_ARGS,
+    default_args=assets.DEFAULT_ARGS,
     doc_md=__doc__,
     tags=["tanso", "evaluate"],
     params={
@@ -40,7 +40,8 @@ from include.operate.assets import DEFAULT_ARGS, LAKE, MARTS, PAYOUTS, WRITER_PO
             type=["null", "string"],
             format="date",
             title="As of",
-            description="A past day, YYYY-MM-DD, to evaluate again as it was by its end (UTC). Empty: evaluate now.",
+            description="A past day, YYYY-MM-DD, to evaluate again as it was by its end, in the programme's time zone. "
+            "Empty: evaluate now.",
         ),
         "program": Param(
             None,
@@ -69,17 +70,18 @@ def evaluate_programs():
 
         return check_policy()
 
-    @task(pool=WRITER_POOL, outlets=[MARTS], execution_timeout=timedelta(hours=4))
+    @task(pool=assets.WRITER_POOL, outlets=[assets.MARTS], execution_timeout=timedelta(hours=4))
     def build(params: dict, triggering_asset_events=None, outlet_events=None) -> str:
         from include.operate.steps import evaluate
 
         if params["as_of"]:
             raise AirflowSkipException("A past day is asked for; what is published stays.")
-        outlet_events[MARTS].extra = {
-            "as_of": as_of({}, triggering_asset_events).isoformat(),
-            "only_batches_are_new": only_batches_are_new(triggering_asset_events),
+        day = assets.as_of({}, triggering_asset_events)
+        outlet_events[assets.MARTS].extra = {
+            "as_of": assets.passed_on(day),
+            "only_batches_are_new": assets.only_batches_are_new(triggering_asset_events),
         }
-        return evaluate(params["force"])
+        return evaluate(params["force"], day)
 
     @task(execution_timeout=timedelta(hours=4))
     def backfill(params: dict) -> str:

@@ -9,7 +9,8 @@ refuse bad rows and files, and stage the rest. Then publish the lake: for each m
 **Gives** `lake/`, `vault/`, `quarantine/`, `rejected/`; asset `tanso/lake`, which starts `evaluate_programs`.
 
 **When it fails** A task `ingest_source [<source_id>]` that fails stops only its own source: the others are
-published, and `report_failed_sources` fails the run so that it is seen. Nothing of the failed source is lost or
+published, and `report_failed_sources` fails the run so that it is seen. Of its programme nothing is proposed until it
+is taken, or a person starts `issue_payouts` with `despite_failed_sources`. Nothing of the failed source is lost or
 half-taken: mend what the log names and start the DAG again, with `sources` set to that source if you like. Refused
 rows and files are no failure: see `make summary`. Running it again takes nothing twice.
 """
@@ -21,7 +22,7 @@ from datetime import timedelta
 from airflow.sdk import Param, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from include.operate.assets import AS_OF, DEFAULT_ARGS, LAKE, WRITER_POOL, as_of
+from include.operate.assets import AS_OF, DEFAULT_ARGS, LAKE, WRITER_POOL, as_of, passed_on
 
 
 @dag(
@@ -61,13 +62,13 @@ def ingest_extracts():
 
     # A source that failed must not keep the others' files out of the lake.
     @task(trigger_rule="all_done", pool=WRITER_POOL, outlets=[LAKE], execution_timeout=timedelta(hours=2))
-    def publish_lake(asked: list[str] | None, params: dict, outlet_events=None) -> str:
+    def publish_lake(asked: list[str] | None, params: dict, dag_run=None, outlet_events=None) -> str:
         from include.operate.steps import publish_lake
 
         if asked is None:
             raise AirflowSkipException("No source was looked at.")
-        outlet_events[LAKE].extra = {"as_of": as_of(params).isoformat()}
-        return publish_lake()
+        outlet_events[LAKE].extra = {"as_of": passed_on(as_of(params))}
+        return publish_lake(asked, dag_run.start_date)
 
     @task(trigger_rule="one_failed", retries=0, execution_timeout=timedelta(minutes=5))
     def report_failed_sources() -> None:

@@ -35,7 +35,7 @@ from include.operate.approval import RecordedApproval
     default_args=assets.DEFAULT_ARGS,
     doc_md=__doc__,
     tags=["tanso", "payouts"],
-    params={"as_of": assets.AS_OF, "program": assets.PROGRAM, "period": assets.PERIOD},
+    params=assets.PAYOUT_PARAMS,
     deadline=assets.ANSWERED_IN_TIME,
 )
 def issue_payouts():
@@ -48,7 +48,7 @@ def issue_payouts():
         if assets.only_batches_are_new(triggering_asset_events):
             return []
         day = assets.as_of(params, triggering_asset_events)
-        asked = propose(day, params["program"], params["period"])
+        asked = propose(day, params["program"], params["period"], params["despite_failed_sources"])
         payout_dates(day)
         return asked
 
@@ -81,7 +81,7 @@ def issue_payouts():
             from include.operate.steps import issue
 
             outlet_events[assets.PAYOUTS].extra = {
-                "as_of": assets.as_of(params, triggering_asset_events).isoformat(),
+                "as_of": assets.passed_on(assets.as_of(params, triggering_asset_events)),
                 "only_batches_are_new": True,
             }
             batch_id = issue(proposal_id, assets.responder(approval))

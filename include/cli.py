@@ -11,6 +11,8 @@ from include import settings, shown
 from include.operate import command
 from include.operate.lock import hold
 
+_AS_OF = "YYYY-MM-DD, not a day to come; TANSO_AS_OF unless given, or today in each programme's time zone"
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one step; returns the exit code."""
@@ -56,16 +58,21 @@ def _parser() -> argparse.ArgumentParser:
     run = add("run", _run, "ingest, evaluate and propose; with --by also issue, and evaluate again")
     run.add_argument("--by", help="name of the person who approves whatever is due")
     for dated in (propose, run):
-        dated.add_argument("--as-of", type=_day, help="YYYY-MM-DD; TANSO_AS_OF or today unless given")
+        dated.add_argument("--as-of", type=_day, help=_AS_OF)
+        dated.add_argument(
+            "--despite-failed-sources",
+            action="store_true",
+            help="also what was worked out without a source that failed in the newest ingest",
+        )
     explain = add("explain", _explain, "why a participant got what they got", reads_only=True)
     explain.add_argument("participant")
     explain.add_argument("--period", help="period_id, e.g. 2021H1; every period with points or payments unless given")
     explain.add_argument("--json", action="store_true", help="for machines")
     purge = add("purge", _purge, "show whose personal data are past their retention; --apply erases them")
     purge.add_argument("--apply", action="store_true", help="erase; unless given nothing is changed")
-    purge.add_argument("--as-of", type=_day, help="YYYY-MM-DD; TANSO_AS_OF or today unless given")
+    purge.add_argument("--as-of", type=_day, help=_AS_OF)
     backfill = add("backfill", _backfill, "evaluate again as of a past day, beside what is published", reads_only=True)
-    backfill.add_argument("as_of", help="YYYY-MM-DD (its end, UTC), or a moment like 2026-07-01T09:00+09:00")
+    backfill.add_argument("as_of", help="YYYY-MM-DD (its end there), or a moment like 2026-07-01T09:00+09:00")
     backfill.add_argument("--program", help="program_id; all programmes unless given")
     backfill.add_argument("--period", help="period_id, e.g. 2021H1; all periods unless given")
     add("summary", _summary, "what came in, what was refused, what is due, where it is", reads_only=True)
@@ -80,6 +87,14 @@ def _day(text: str) -> date:
 
 
 def _ingest(options: argparse.Namespace) -> None:
+    if failed := _take(options):
+        raise RuntimeError(
+            f"Not taken: {', '.join(failed)}; the others are in the lake. Mend what is said above and run again."
+        )
+
+
+def _take(options: argparse.Namespace) -> list[str]:
+    """Take the sources' new files into the lake; the sources that failed."""
     from include.operate import steps
 
     failed = []
@@ -93,10 +108,7 @@ def _ingest(options: argparse.Namespace) -> None:
             print(f"{source_id}: {command.told(error)}", file=sys.stderr)
             failed.append(source_id)
     steps.publish_lake()
-    if failed:
-        raise RuntimeError(
-            f"Not taken: {', '.join(failed)}; the others are in the lake. Mend what is said above and run again."
-        )
+    return failed
 
 
 def _evaluate(options: argparse.Namespace) -> None:
@@ -108,7 +120,7 @@ def _evaluate(options: argparse.Namespace) -> None:
 def _propose(options: argparse.Namespace) -> list[dict[str, str]]:
     from include.operate import steps
 
-    questions = steps.propose(options.as_of or settings.as_of())
+    questions = steps.propose(options.as_of, despite_failed_sources=options.despite_failed_sources)
     for question in questions:
         print(shown.escaped(f"{question['proposal_id']}  {question['subject']}"))
     return questions
@@ -150,15 +162,18 @@ def _approve_and_issue(proposal_id: str, by: str) -> bool:
 def _run(options: argparse.Namespace) -> None:
     from include.operate import steps
 
-    _ingest(options)
+    steps.checked(options.as_of)
+    failed = _take(options)  # of its programme nothing is proposed; the others go on
     steps.check_policy()
-    steps.evaluate()
+    steps.evaluate(as_of=options.as_of)
     questions = _propose(options)
     if options.by:
         issued = [_approve_and_issue(question["proposal_id"], options.by) for question in questions]
         if any(issued):
-            steps.evaluate()
+            steps.evaluate(as_of=options.as_of)
     _summary(options)
+    if failed:
+        raise RuntimeError(f"Not taken: {', '.join(failed)}. Mend what is said above and run again.")
 
 
 def _explain(options: argparse.Namespace) -> None:

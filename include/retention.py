@@ -9,15 +9,17 @@ member's row in force was taken from it. Ledger, receipts, SHA-256, counts and f
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import duckdb
 
-from include import access_log, lake, warehouse
+from include import access_log, days, lake, warehouse
+from include.days import AsOf
 from include.extracts import erased, judge, land, names, vault
-from include.payouts import ledger
+from include.payouts import decision, ledger
 from include.payouts.decision import rows
 from include.settings import Home
 
@@ -28,21 +30,24 @@ class Purge:
     same of those whose retention has ended but to whom something is still payable; ``files``: source_id, file_name,
     sha256, day; ``vault``: source_id, sha256 -> the participants to erase from that snapshot."""
 
-    as_of: date
+    as_of: dict[str, date]  # by programme
     members: list[dict[str, Any]]
     waiting: list[dict[str, Any]]
     files: list[dict[str, Any]]
     vault: dict[tuple[str, str], list[str]]
 
 
-def purge(home: Home, as_of: date, apply: bool = False, roots: list[Path] | None = None) -> Purge:
+def purge(home: Home, as_of: AsOf = None, apply: bool = False, roots: list[Path] | None = None) -> Purge:
     """Find what is to be erased on ``as_of``, and erase it if ``apply``. Safe to stop and to run again.
 
-    Raises NotPublishedError before the first evaluation, since what is still payable stands in the marts.
+    Raises ValueError for a day that is yet to come in a programme's time zone, NotPublishedError before the first
+    evaluation, since what is still payable stands in the marts.
     """
     with land.lock(home), ledger.lock(home), warehouse.connect(home) as marts:
         _load(marts, home)
-        found = _plan(marts, home, as_of, roots)
+        zones = decision.zones(marts, "tanso")
+        days.refuse_to_come(as_of, zones)  # what is erased a year too early does not come back
+        found = _plan(marts, home, days.of_programs(as_of, zones), zones, roots)
         if apply:
             _erase(home, found)
     return found
@@ -56,7 +61,21 @@ def _load(marts: duckdb.DuckDBPyConnection, home: Home) -> None:
     ledger.load(marts, home)
 
 
-def _plan(marts: duckdb.DuckDBPyConnection, home: Home, as_of: date, roots: list[Path] | None) -> Purge:
+def _plan(
+    marts: duckdb.DuckDBPyConnection,
+    home: Home,
+    as_of: dict[str, date],
+    zones: dict[str, str],
+    roots: list[Path] | None,
+) -> Purge:
+    marts.execute(
+        "create temp table day as select unnest(?::varchar[]) as program_id, unnest(?::date[]) as as_of",
+        [list(as_of), list(as_of.values())],
+    )
+    marts.execute("create temp table paid_on (program_id varchar, issued_at timestamp, day date)")
+    for program_id, issued_at in marts.execute("select distinct program_id, issued_at from ledger").fetchall():
+        local = issued_at.replace(tzinfo=UTC).astimezone(ZoneInfo(zones.get(program_id, "UTC")))
+        marts.execute("insert into paid_on values (?, ?, ?)", [program_id, issued_at, local.date()])
     marts.execute(
         """
         create temp table ended as
@@ -64,7 +83,9 @@ def _plan(marts: duckdb.DuckDBPyConnection, home: Home, as_of: date, roots: list
             select program_id, participant_id, least(withdrawn_on, moved_out_on) as ended_on from lake.participants
         ),
         paid as (
-            select program_id, participant_id, max(issued_at)::date as last_paid_on from ledger group by all
+            select program_id, participant_id, max(day) as last_paid_on
+            from ledger join paid_on using (program_id, issued_at)
+            group by all
         ),
         payable as (
             select distinct program_id, participant_id from tanso.marts.fct_payouts
@@ -75,17 +96,17 @@ def _plan(marts: duckdb.DuckDBPyConnection, home: Home, as_of: date, roots: list
             payable.participant_id is not null as is_waiting
         from former
         join tanso.policy.programs using (program_id)
+        join day using (program_id)
         left join paid using (program_id, participant_id)
         left join payable using (program_id, participant_id)
-        where ended_on <= $as_of and kept_until <= $as_of
-        """,
-        {"as_of": as_of},
+        where ended_on <= as_of and kept_until <= as_of
+        """
     )
     columns = "program_id, participant_id, ended_on, last_paid_on, kept_until"
     members = rows(marts, f"select {columns} from ended where not is_waiting order by all")
     waiting = rows(marts, f"select {columns} from ended where is_waiting order by all")
     gone = {(member["program_id"], member["participant_id"]) for member in members}
-    files = _files(marts, home, as_of, roots)
+    files = _files(marts, home, as_of, zones, roots)
     from_vault: dict[tuple[str, str], list[str]] = {}
     whole = {(file["source_id"], file["sha256"]) for file in files}
     for program_id, source_id in _registers(roots):
@@ -96,7 +117,9 @@ def _plan(marts: duckdb.DuckDBPyConnection, home: Home, as_of: date, roots: list
             if wanted:
                 from_vault[source_id, path.stem] = wanted
     if from_vault or files:
-        access_log.record(home, "purge_planned", f"retention as of {as_of}", vault_files=len(from_vault))
+        access_log.record(
+            home, "purge_planned", f"retention as of {days.text(as_of.values())}", vault_files=len(from_vault)
+        )
     # Who is in no vault file any more was erased by an earlier purge.
     there = {one for snapshot in from_vault.values() for one in snapshot}
     members = [member for member in members if member["participant_id"] in there]
@@ -110,7 +133,13 @@ def _registers(roots: list[Path] | None) -> list[tuple[str, str]]:
     return [(source.program_id, source.source_id) for source in load_sources(roots) if source.kind == "participants"]
 
 
-def _files(marts: duckdb.DuckDBPyConnection, home: Home, as_of: date, roots: list[Path] | None) -> list[dict[str, Any]]:
+def _files(
+    marts: duckdb.DuckDBPyConnection,
+    home: Home,
+    as_of: dict[str, date],
+    zones: dict[str, str],
+    roots: list[Path] | None,
+) -> list[dict[str, Any]]:
     """Landed register files that are older than their retention and that nobody's row in force needs."""
     years = dict(marts.execute("select program_id, retention_years::integer from tanso.policy.programs").fetchall())
     needed = {
@@ -127,10 +156,10 @@ def _files(marts: duckdb.DuckDBPyConnection, home: Home, as_of: date, roots: lis
         accepted = [r for r in landed if (results[r["sha256"]] or {}).get("status") == "accepted"]
         newest = max(accepted, key=lambda r: (r["file_name"], r["received_no"]), default=None)
         for receipt in landed:
-            day = _day(receipt)
+            day = _day(receipt, zones.get(program_id, "UTC"))
             is_kept = (
                 years.get(program_id) is None
-                or _years_later(day, years[program_id]) > as_of
+                or _years_later(day, years[program_id]) > as_of[program_id]
                 or receipt["sha256"] in needed
                 or receipt is newest
                 or results[receipt["sha256"]] is None
@@ -140,9 +169,10 @@ def _files(marts: duckdb.DuckDBPyConnection, home: Home, as_of: date, roots: lis
     return found
 
 
-def _day(receipt: dict[str, Any]) -> date:
+def _day(receipt: dict[str, Any], time_zone: str) -> date:
     """A snapshot's day: the one in its name, else that on which it was received."""
-    return names.day_in(receipt["file_name"]) or date.fromisoformat(receipt["received_at"][:10])
+    received_at = datetime.fromisoformat(receipt["received_at"]).astimezone(ZoneInfo(time_zone))
+    return names.day_in(receipt["file_name"]) or received_at.date()
 
 
 def _years_later(day: date, years: int) -> date:
@@ -159,11 +189,11 @@ def _erase(home: Home, found: Purge) -> None:
     }
     if found.vault or found.files:
         # Before and after: one that is stopped is finished by the next, which finds less to do.
-        access_log.record(home, "purge_started", f"retention as of {found.as_of}", **details)
+        access_log.record(home, "purge_started", f"retention as of {days.text(found.as_of.values())}", **details)
     land.remove_leftovers(home)  # names and accounts, too
     for (source_id, sha256), participant_ids in found.vault.items():
         vault.erase(home, source_id, sha256, participant_ids)
     for file in found.files:
         erased.erase(home, file)
     if found.vault or found.files:
-        access_log.record(home, "purged", f"retention as of {found.as_of}", **details)
+        access_log.record(home, "purged", f"retention as of {days.text(found.as_of.values())}", **details)

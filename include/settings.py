@@ -147,14 +147,15 @@ def program_roots() -> list[Path]:
     return [Path(folder).resolve() for folder in configured.split(":") if folder]
 
 
-def as_of() -> date:
-    """The day that decides what is payable: ``TANSO_AS_OF`` (``YYYY-MM-DD``), by default today.
+def as_of() -> date | None:
+    """The day that decides what is payable: ``TANSO_AS_OF`` (``YYYY-MM-DD``); None: today, in each programme's time
+    zone.
 
     Raises ValueError, naming the variable and its value, when it is no date.
     """
     configured = os.environ.get("TANSO_AS_OF")
     if not configured:
-        return date.today()
+        return None
     try:
         return date.fromisoformat(configured)
     except ValueError:

@@ -70,12 +70,17 @@ def ingest(home: Home, roots: Iterable[Path] | None = None) -> LakeResult:
 def ingest_source(source: Source, home: Home, policy: Policy | None = None) -> SourceResult:
     """Pull and land what is new of one source, and judge every landed file that has no valid result.
 
-    ``policy`` is loaded if not given. Raises SourceError if the declaration does not suit its kind.
+    ``policy`` is loaded if not given. Raises SourceError if the declaration does not suit its kind. Whether it failed
+    is kept (``taken.py``), however it ends.
     """
+    from include.extracts import taken
     from include.extracts.intake import take_in
     from include.packs.policy import load_policy
 
-    return take_in(source, home, load_policy() if policy is None else policy)
+    with taken.look(home, source.source_id) as problems:
+        result = take_in(source, home, load_policy() if policy is None else policy)
+        problems += result.problems
+    return result
 
 
 def publish_lake(

@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 
 from include import lake
-from include.extracts import LakeResult, SourceResult, judge, kinds, lake_files, land, values
+from include.extracts import LakeResult, SourceResult, judge, kinds, lake_files, land, taken, values
 from include.extracts.expectations import check_files
 from include.lake import TABLES, columns_sql
 from include.packs.policy import Policy
@@ -136,9 +136,9 @@ def _collect(
         if status == "landed":
             result = judge.stored_result(home, source.source_id, receipt["sha256"])
             if result is None:
-                problems.append(
-                    f"{source.source_id}: {receipt['file_name']} is not judged yet; ingest the source again"
-                )
+                problem = f"{source.source_id}: {receipt['file_name']} is not judged yet; ingest the source again"
+                problems.append(problem)
+                taken.not_taken(home, source.source_id, problem)
                 continue
             status, reason = result["status"], result["reason"]
         row = [

@@ -59,7 +59,7 @@ def unanswered(context: dict[str, Any]) -> None:
     )
 
 
-def payout_dates(as_of: date) -> list[str]:
+def payout_dates(as_of: date | None) -> list[str]:
     """Tell which payout dates are near, or have passed with something still due; returns the sentences.
 
     What cannot be sent is printed: it must not keep anybody from being paid.
@@ -71,7 +71,7 @@ def payout_dates(as_of: date) -> list[str]:
         print(sentence)
     if said:
         try:
-            send(f"tanso: payout dates, as of {as_of}", said)
+            send(f"tanso: payout dates, as of {as_of or 'today'}", said)
         except Exception as error:
             print(f"The message could not be sent: {type(error).__name__}")
     return said

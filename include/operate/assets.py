@@ -37,20 +37,30 @@ AS_OF = Param(
     format="date",
     title="As of",
     description="The day that decides what is payable, YYYY-MM-DD. Empty: what the run that triggered this one was "
-    "given, else TANSO_AS_OF, else today.",
+    "given, else TANSO_AS_OF, else today in each programme's time zone. Not a day to come.",
 )
-PROGRAM = Param(
-    None,
-    type=["null", "string"],
-    title="Programme",
-    description="The program_id whose payouts are asked for. Empty: all.",
-)
-PERIOD = Param(
-    None,
-    type=["null", "string"],
-    title="Period",
-    description="The period_id whose payouts are asked for, such as 2021H1. Empty: all.",
-)
+PAYOUT_PARAMS = {
+    "as_of": AS_OF,
+    "program": Param(
+        None,
+        type=["null", "string"],
+        title="Programme",
+        description="The program_id whose payouts are asked for. Empty: all.",
+    ),
+    "period": Param(
+        None,
+        type=["null", "string"],
+        title="Period",
+        description="The period_id whose payouts are asked for, such as 2021H1. Empty: all.",
+    ),
+    "despite_failed_sources": Param(
+        False,
+        type="boolean",
+        title="Despite failed sources",
+        description="Propose also what was worked out without a source that failed in the newest ingest. The rate of "
+        "a region is fixed by its first batch, so what that source brings later may exceed the budget.",
+    ),
+}
 
 # Nothing of ours runs by the clock; this alone lets somebody hear of an approval that nobody gives.
 ANSWERED_IN_TIME = DeadlineAlert(
@@ -60,14 +70,20 @@ ANSWERED_IN_TIME = DeadlineAlert(
 )
 
 
-def as_of(params: dict[str, Any], triggering_asset_events: Any = None) -> date:
-    """The day a run works for: its parameter, else the latest triggering event's, else ``settings.as_of()``."""
+def as_of(params: dict[str, Any], triggering_asset_events: Any = None) -> date | None:
+    """The day a run works for: its parameter, else the latest triggering event's, else ``settings.as_of()``; None:
+    today, in each programme's time zone."""
     if params.get("as_of"):
         return date.fromisoformat(params["as_of"])
     for event in sorted(_events(triggering_asset_events), key=lambda event: event.timestamp, reverse=True):
         if event.extra.get("as_of"):
             return date.fromisoformat(event.extra["as_of"])
     return settings.as_of()
+
+
+def passed_on(day: date | None) -> str | None:
+    """A day as an event carries it to the run that it triggers."""
+    return day and day.isoformat()
 
 
 def only_batches_are_new(triggering_asset_events: Any) -> bool:

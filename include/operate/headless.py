@@ -17,7 +17,7 @@ from functools import cache
 import httpx
 
 from include import settings, shown
-from include.operate import command, sample
+from include.operate import command, sample, steps
 from include.operate.airflow_api import DAGS, AirflowApi
 from include.operate.airflow_server import OPERATOR, AirflowFailed, AirflowServer
 from include.operate.follow import TELL_AFTER_SECONDS, Chain, Stuck
@@ -39,12 +39,12 @@ def main() -> int:
     home = settings.home()
     try:
         approver = _approver()
-        as_of = settings.as_of()
+        as_of = steps.checked()
         with hold(home):
             if not os.environ.get("TANSO_HOME"):
                 _say(f"Sample: {sample.copy_to_inbox(home)} files copied to {home.inbox}")
             began = datetime.now(UTC)
-            failed = _run(home, approver, as_of.isoformat(), began.isoformat().replace("+00:00", "Z"))
+            failed = _run(home, approver, as_of and as_of.isoformat(), began.isoformat().replace("+00:00", "Z"))
             print("\n" + summarize(home, as_of, began))
     except Stuck as stuck:
         print(
@@ -67,13 +67,13 @@ def _approver() -> str | None:
     return named or (None if os.environ.get("TANSO_HOME") else SAMPLE_APPROVER)
 
 
-def _run(home: settings.Home, approver: str | None, as_of: str, since: str) -> bool:
+def _run(home: settings.Home, approver: str | None, as_of: str | None, since: str) -> bool:
     """Start Airflow, run the chain, stop Airflow; returns whether a step failed."""
     _say("Airflow starts …")
     with AirflowServer(home, approver) as server:
         api = _ready(server, since)
         api.make_pool("duckdb_writer", 1, "DuckDB allows one writer")
-        _say(f"Airflow is up at {server.url}; the pipeline starts, as of {as_of}")
+        _say(f"Airflow is up at {server.url}; the pipeline starts, as of {as_of or 'today'}")
         api.trigger("ingest_extracts", {"as_of": as_of})
         chain = Chain(api, cache(lambda: _approver_api(server, home, approver)), since, _say, server.check)
         chain.follow()

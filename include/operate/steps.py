@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from include import lineage, on_disk, settings, shown
+from include import days, lineage, on_disk, settings, shown
 
 NAME_LENGTH = 80
 
@@ -53,12 +53,16 @@ def ingest_source(source_id: str, brought: Callable[[str], None] | None = None) 
     return said
 
 
-def publish_lake() -> str:
-    """Bring the lake to what is in force."""
+def publish_lake(asked: list[str] | None = None, since: datetime | None = None) -> str:
+    """Bring the lake to what is in force. Which of the sources ``asked`` for were not looked at ``since`` then is kept:
+    whatever kept them from it, they count as failed."""
     from include import lineage_graph
-    from include.extracts import publish_lake
+    from include.extracts import publish_lake, taken
     from include.packs import load_policy, load_sources
 
+    for source_id in asked or []:
+        if not taken.is_looked_at(settings.home(), source_id, since):
+            taken.not_taken(settings.home(), source_id, f"{source_id}: was not looked at; see its task ingest_source")
     with lineage.step(settings.home(), "publish_lake") as step:
         sources = load_sources()
         result = publish_lake(settings.home(), sources, load_policy())
@@ -76,11 +80,26 @@ def check_policy() -> str:
     return _said(f"policy {load_policy().fingerprint[:12]} is sound")
 
 
-def evaluate(force: bool = False) -> str:
-    """Build and publish the marts, unless they are up to date and ``force`` is not asked for."""
+def checked(as_of: date | None = None) -> date | None:
+    """The day asked for, else that of the environment; None: today, in each programme's time zone. Raises ValueError
+    for a day that is yet to come in one."""
+    from include.packs import load_policy
+
+    day = as_of or settings.as_of()
+    if day:
+        days.refuse_to_come(day, {row["program_id"]: row["time_zone"] for row in load_policy().rows("programs")})
+    return day
+
+
+def evaluate(force: bool = False, as_of: date | None = None) -> str:
+    """Build and publish the marts, unless they are up to date and ``force`` is not asked for.
+
+    ``as_of``: the day that what comes after it works for; ValueError if it is yet to come.
+    """
     from include import lineage_graph
     from include.warehouse import evaluate
 
+    checked(as_of)
     with lineage.step(settings.home(), "evaluate") as step:
         result = evaluate(settings.home(), force=force)
         step.made(lineage_graph.evaluated, settings.home(), result)
@@ -98,28 +117,41 @@ def backfill(as_of: str, program_id: str | None = None, period_id: str | None = 
     return _said(result)
 
 
-def propose(as_of: date, program_id: str | None = None, period_id: str | None = None) -> list[dict[str, str]]:
+def propose(
+    as_of: date | None = None,
+    program_id: str | None = None,
+    period_id: str | None = None,
+    despite_failed_sources: bool = False,
+) -> list[dict[str, str]]:
     """Work out what is due; per proposal what the approver is asked: proposal_id, subject, body (Markdown).
 
-    With ``program_id`` or ``period_id`` only what is due there is asked; ValueError for a programme that is not there.
+    Of a programme with a source that failed nothing is proposed, unless ``despite_failed_sources``. With ``program_id``
+    or ``period_id`` only what is due there is asked; ValueError for a programme that is not there.
     """
     from include import lineage_graph
-    from include.packs import load_policy
+    from include.extracts import taken
+    from include.packs import load_policy, load_sources
     from include.payouts import propose
     from include.reports.approval import question
 
-    known = {row["program_id"] for row in load_policy().rows("programs")} if program_id else set()
+    known = {row["program_id"] for row in load_policy().rows("programs")}
     if program_id and program_id not in known:
         raise ValueError(f"No programme {program_id!r}; there are {', '.join(sorted(known))}.")
+    asked = {program_id} if program_id else known
+    as_of = checked(as_of)
     with lineage.step(settings.home(), "propose") as step:
-        everything = propose(settings.home(), as_of)
+        everything = propose(settings.home(), as_of, despite_failed_sources=asked if despite_failed_sources else ())
         step.made(lineage_graph.proposed, everything)
     proposals = [
         proposal
         for proposal in everything
         if program_id in (None, proposal.program_id) and period_id in (None, proposal.period_id)
     ]
-    _said(f"Proposals as of {as_of}: {len(proposals)}" if proposals else f"Nothing is due as of {as_of}")
+    for failing, sources in taken.failed(settings.home(), load_sources()).items():
+        if failing in asked and not despite_failed_sources:
+            _said(taken.sentence(failing, sources))
+    when = as_of or "today"
+    _said(f"Proposals as of {when}: {len(proposals)}" if proposals else f"Nothing is due as of {when}")
     return [question(proposal) for proposal in proposals]
 
 

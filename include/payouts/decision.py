@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,7 +10,8 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pyarrow as pa
 
-from include import lake, quoted
+from include import days, lake, quoted
+from include.days import AsOf
 from include.extracts import vault
 from include.payouts import ledger
 from include.settings import Home
@@ -23,13 +23,13 @@ _ERASED = pa.schema([("source_file_id", pa.string()), ("participant_id", pa.stri
 
 
 def decide(
-    home: Home, as_of: date, program_id: str | None = None, period_id: str | None = None
+    home: Home, as_of: AsOf = None, program_id: str | None = None, period_id: str | None = None
 ) -> duckdb.DuckDBPyConnection:
     """A database in memory with the tables of ``decision.sql``, for all programmes and periods or for one. Close it.
 
-    Raises FileNotFoundError before the first evaluation, LedgerError for a damaged batch, DamagedFile for
-    a damaged lake, ValueError when marts,
-    register and policy do not go together.
+    Table ``day`` has the day that counts for each programme (``days.AsOf``); one that is yet to come foretells.
+    Raises FileNotFoundError before the first evaluation, LedgerError for a damaged batch, DamagedFile for a damaged
+    lake, ValueError when marts, register and policy do not go together.
     """
     if not home.database.exists():
         raise FileNotFoundError(f"{home.database} does not exist: evaluate first (make evaluate)")
@@ -42,7 +42,11 @@ def decide(
         lake.create_sources(connection, home.lake)
         ledger.load(connection, home)
         _load_erased(connection, home)
-        connection.execute("set variable as_of = ?", [as_of])
+        day = days.of_programs(as_of, zones(connection, "house"))
+        connection.execute(
+            "create temp table day as select unnest(?::varchar[]) as program_id, unnest(?::date[]) as as_of",
+            [list(day), list(day.values())],
+        )
         connection.execute("set variable program_id = ?::varchar", [program_id])
         connection.execute("set variable period_id = ?::varchar", [period_id])
         connection.execute(SQL.read_text("utf-8"))
@@ -60,8 +64,14 @@ def build_info(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
 
 def time_zone(connection: duckdb.DuckDBPyConnection, program_id: str) -> ZoneInfo:
     """Where a programme's days are days."""
-    zone = connection.execute("select time_zone from house.policy.programs where program_id = ?", [program_id])
-    return ZoneInfo(zone.fetchone()[0])
+    return ZoneInfo(zones(connection, "house")[program_id])
+
+
+def zones(connection: duckdb.DuckDBPyConnection, catalog: str) -> dict[str, str]:
+    """Programme -> IANA time zone, of the policy in published marts that are attached as ``catalog``."""
+    return dict(
+        connection.execute(f"select program_id, time_zone from {catalog}.policy.programs order by 1").fetchall()
+    )
 
 
 def rows(connection: duckdb.DuckDBPyConnection, sql: str, values: Iterable[Any] = ()) -> list[dict[str, Any]]:
@@ -71,11 +81,11 @@ def rows(connection: duckdb.DuckDBPyConnection, sql: str, values: Iterable[Any] 
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
-def standing(home: Home, as_of: date) -> list[dict[str, Any]]:
+def standing(home: Home, as_of: AsOf = None) -> list[dict[str, Any]]:
     """Per programme and period what a run's report tells, whether or not there is something to propose.
 
-    Keys: program_id, period_id, currency, due, paid, to_pay, held, overpaid (amounts), overpaid_participants, and
-    held_reasons (list of region_code, hold_reason, participants, amount).
+    Keys: program_id, period_id, currency, as_of, due, paid, to_pay, held, overpaid (amounts), overpaid_participants,
+    and held_reasons (list of region_code, hold_reason, participants, amount).
     """
     with decide(home, as_of) as connection:
         held = rows(
@@ -86,12 +96,15 @@ def standing(home: Home, as_of: date) -> list[dict[str, Any]]:
         found = rows(
             connection,
             """
-            select program_id, period_id, p.currency, sum(due)::bigint as due, sum(paid)::bigint as paid,
+            select program_id, period_id, p.currency, any_value(y.as_of) as as_of,
+                sum(due)::bigint as due, sum(paid)::bigint as paid,
                 coalesce(sum(due - paid) filter (where hold_reason is null and due > paid), 0)::bigint as to_pay,
                 coalesce(sum(due - paid) filter (where hold_reason is not null and due > paid), 0)::bigint as held,
                 count(*) filter (where paid > due) as overpaid_participants,
                 coalesce(sum(paid - due) filter (where paid > due), 0)::bigint as overpaid
-            from decision as d join house.marts.dim_programs as p using (program_id)
+            from decision as d
+            join house.marts.dim_programs as p using (program_id)
+            join day as y using (program_id)
             group by all having sum(due) > 0 or sum(paid) > 0 order by program_id, period_id
             """,
         )

@@ -1,4 +1,4 @@
--- What is due on the day in the variable as_of, what was paid, and so what is to be paid, held, overpaid or listed.
+-- What is due on its programme's day (table day), what was paid, and so what is to be paid, held, overpaid or listed.
 -- Runs in a database in memory: house = the published marts (read-only), lake = the lake's views, ledger and listed = the batches
 -- on disk now, erased = whom a purge has erased. The marts may be older than the ledger, never the other way round, so nothing of what was paid is taken from them.
 -- The variables program_id and period_id restrict it to one programme and period where they are set.
@@ -46,7 +46,8 @@ group by all;
 create temp table certified as
 select program_id, period_id, participant_id, sum(points)::bigint as points
 from house.marts.fct_point_awards
-where certified_on <= getvariable('as_of') and wanted(program_id, period_id)
+join day using (program_id)
+where certified_on <= as_of and wanted(program_id, period_id)
 group by all;
 
 create temp table redemption as
@@ -229,7 +230,8 @@ with late as (
     from house.marts.fct_applications as a
     join house.marts.fct_point_awards as w
         on w.program_id = a.program_id and w.period_id = a.period_id and w.participant_id = a.participant_id
-    where w.certified_on > a.certified_on and w.certified_on <= getvariable('as_of')
+    join day as t on t.program_id = a.program_id
+    where w.certified_on > a.certified_on and w.certified_on <= t.as_of
     group by all
 )
 select
@@ -241,8 +243,9 @@ select
     coalesce(l.stage, '') as stage
 from house.marts.fct_applications as a
 join house.marts.dim_participants as p using (program_id, participant_id)
+join day as t using (program_id)
 left join late as l using (program_id, period_id, participant_id)
-where a.status = 'accepted' and a.certified_on <= getvariable('as_of') and wanted(a.program_id, a.period_id)
+where a.status = 'accepted' and a.certified_on <= t.as_of and wanted(a.program_id, a.period_id)
     and (a.program_id, a.participant_id) not in (
         select (r.program_id, r.participant_id) from lake.participants as r join erased using (source_file_id, participant_id)
     )
@@ -280,9 +283,10 @@ select
     f.score,
     r.published_on is not null as is_published
 from house.marts.fct_rankings as f
+join day as t using (program_id)
 left join rule as r using (program_id, period_id, ranking_id)
 where wanted(f.program_id, f.period_id)
-    and (r.published_on is null or (r.published_on <= getvariable('as_of') and f.is_top_performer));
+    and (r.published_on is null or (r.published_on <= t.as_of and f.is_top_performer));
 
 create temp table winner as
 select e.program_id, e.period_id, p.region_code, e.draw_order, e.participant_id, e.nickname
@@ -290,8 +294,9 @@ from house.marts.fct_lottery_entries as e
 join period as y using (program_id, period_id)
 join house.policy.lottery_policies as l using (program_id, period_id)
 join house.marts.dim_participants as p using (program_id, participant_id)
+join day as t using (program_id)
 where e.is_winner
-    and y.january + to_months(l.final_month - 1) + to_days(l.final_day - 1) <= getvariable('as_of')
+    and y.january + to_months(l.final_month - 1) + to_days(l.final_day - 1) <= t.as_of
     and not exists (
         select 1
         from listed as s

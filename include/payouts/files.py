@@ -76,7 +76,9 @@ def write(
     paid = _paid(connection)
     names = dict(connection.execute("select region_code, region_name from region").fetchall())
     check(layout, paid, names)
-    as_of, transfer_on = connection.execute("select getvariable('as_of'), getvariable('transfer_on')").fetchone()
+    as_of, transfer_on = connection.execute(
+        "select as_of, getvariable('transfer_on') from day where program_id = ?", [batch.program_id]
+    ).fetchone()
     written: list[Written] = []
     lost: list[Substitution] = []
     for file in layout.files:

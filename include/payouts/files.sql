@@ -130,7 +130,7 @@ with lots as (
     select w.participant_id, w.certified_on, w.points
     from house.marts.fct_point_awards as w
     join house.marts.dim_periods as y using (program_id, period_id)
-    where w.program_id = getvariable('program_id') and w.certified_on <= getvariable('as_of')
+    where w.program_id = getvariable('program_id') and w.certified_on <= (select as_of from day where program_id = getvariable('program_id'))
         and y.starts_on <= (select starts_on from period)
     union all
     select participant_id, certified_on, points
@@ -174,7 +174,8 @@ select participant_id, map(list(award_type order by award_type), list(points ord
 from (
     select participant_id, award_type, sum(points)::bigint as points
     from house.marts.fct_point_awards
-    where certified_on <= getvariable('as_of') and wanted(program_id, period_id)
+    join day using (program_id)
+    where certified_on <= as_of and wanted(program_id, period_id)
         and participant_id in (select participant_id from notice)
     group by all
 )

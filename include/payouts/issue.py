@@ -10,13 +10,14 @@ import json
 import os
 import shutil
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 
 from include import on_disk
-from include.extracts import vault
+from include.extracts import taken, vault
+from include.packs.sources import load_sources
 from include.payouts import approvals, files, folder, issue_log, ledger, lost_characters
 from include.payouts.cells import Substitution
 from include.payouts.decision import decide, time_zone
@@ -55,10 +56,11 @@ def issue(
     """Write the batch of a proposal (or its id) that ``approved_by`` approved; None when nothing is due any more.
 
     That approval is recorded; it may be one that is on record already. Safe to run again, however the last run ended:
-    what is in ``exports/`` counts as paid. ``issued_at`` is now by default. Raises ValueError without an approver or
-    for an unknown id, NotApproved (the approval stays on record) when policy asks for another person's too,
-    StaleProposal when something else is due than what was approved, BatchError when the files are not what was
-    decided, and what ``decide`` and ``files.write`` raise.
+    what is in ``exports/`` counts as paid. ``issued_at`` is now by default. Raises ValueError without an approver, for
+    an unknown id, or while a source of the programme failed in the newest ingest that the proposal does not name,
+    NotApproved (the approval stays on record) when policy asks for another person's too, StaleProposal when something
+    else is due than what was approved, BatchError when the files are not what was decided, and what ``decide`` and
+    ``files.write`` raise.
     """
     approved_by = approvals.checked(approved_by)
     with ledger.lock(home):
@@ -72,15 +74,16 @@ def issue(
 def approve(home: Home, proposal_id: str, by: str, at: datetime | None = None) -> bool:
     """Record that a person approved a proposal that waits; True when nobody else needs to: it may be issued.
 
-    ``at`` is now by default. A proposal whose batch is issued already is approved. Raises ValueError for an unknown id
-    or a name that cannot be kept, StaleProposal when it was replaced, NotApproved when the same person approved before
-    and another is needed.
+    ``at`` is now by default. A proposal whose batch is issued already is approved. Raises ValueError for an unknown id,
+    a name that cannot be kept, or a source that failed in the newest ingest and is not named in the proposal,
+    StaleProposal when it was replaced, NotApproved when the same person approved before and another is needed.
     """
     by = approvals.checked(by)
     with ledger.lock(home):
-        if _approved(home, proposal_id)[1] is None:
+        waiting = _approved(home, proposal_id)
+        if waiting is None:
             return True
-        (waiting,) = (one for one in pending(home) if one.proposal_id == proposal_id)
+        _failed_sources(home, waiting, None)
         before = approvals.given(home, waiting)
         names = approvals.record(home, waiting, by, at)
         if names == before:
@@ -91,15 +94,16 @@ def approve(home: Home, proposal_id: str, by: str, at: datetime | None = None) -
 def _issue(
     home: Home, proposal: Proposal | str, approved_by: str, roots: list[Path] | None, issued_at: datetime
 ) -> Batch | None:
-    proposal_id, as_of = _approved(home, proposal)
-    if as_of is None:
+    approved = _approved(home, proposal)
+    if approved is None:
         return None
-    program_id, batch_id, _ = proposal_id.split("/")
-    period_id = batch_id.rpartition("-")[0]
+    proposal_id, as_of = approved.proposal_id, approved.as_of
+    program_id, period_id, batch_id = approved.program_id, approved.period_id, approved.batch_id
+    failed_sources = _failed_sources(home, approved, roots)
     vault.check(home)
     layout = load_layout(program_id, roots)
     with decide(home, as_of, program_id, period_id) as connection:
-        current = describe(connection, home, program_id, period_id, as_of, layout)
+        current = describe(connection, home, program_id, period_id, layout, failed_sources)
         if current is None:
             discard(home, program_id, period_id)
             return None
@@ -160,14 +164,22 @@ def _moment(connection: duckdb.DuckDBPyConnection, current: Proposal, now: datet
     return moment + timedelta(seconds=1) if received_at and received_at >= moment else moment
 
 
-def _approved(home: Home, proposal: Proposal | str) -> tuple[str, date | None]:
-    """Its id and day; no day when its batch is issued already."""
+def _failed_sources(home: Home, proposal: Proposal, roots: list[Path] | None) -> list[str]:
+    """The programme's sources that failed in the newest ingest; ValueError for one that the proposal does not name."""
+    failed = taken.failed(home, load_sources(roots)).get(proposal.program_id, {})
+    if set(failed) - set(proposal.failed_sources):
+        raise ValueError(taken.sentence(proposal.program_id, failed))
+    return sorted(failed)
+
+
+def _approved(home: Home, proposal: Proposal | str) -> Proposal | None:
+    """The proposal; None when its batch is issued already."""
     if isinstance(proposal, Proposal):
-        return proposal.proposal_id, proposal.as_of
+        return proposal
     waiting = pending(home)
     for one in waiting:
         if one.proposal_id == proposal:
-            return proposal, one.as_of
+            return one
     program_id, batch_id, *_ = [*proposal.split("/"), "", ""]
     same = [one for one in waiting if (one.program_id, one.batch_id) == (program_id, batch_id)]
     if same:
@@ -175,7 +187,7 @@ def _approved(home: Home, proposal: Proposal | str) -> tuple[str, date | None]:
             f"{proposal} was replaced by {same[0].proposal_id}, since something else is due now: approve that"
         )
     if is_issued(home, proposal):
-        return proposal, None
+        return None
     ids = ", ".join(one.proposal_id for one in waiting) or "none"
     raise ValueError(f"No proposal {proposal!r}; waiting are: {ids}")
 

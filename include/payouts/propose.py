@@ -10,17 +10,20 @@ import hashlib
 import json
 import os
 import shutil
-from dataclasses import dataclass
+from collections.abc import Container
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from include import on_disk
-from include.extracts import vault
+from include import days, on_disk
+from include.days import AsOf
+from include.extracts import taken, vault
+from include.packs.sources import load_sources
 from include.payouts import approvals, issue_log, ledger
-from include.payouts.decision import build_info, decide, rows
+from include.payouts.decision import build_info, decide, rows, zones
 from include.payouts.layouts import Layout, load_layout
 from include.settings import Home
 
@@ -35,7 +38,8 @@ class Proposal:
     ``period_amount`` (all batches with this one, returns taken off) and ``previous_amount`` (the same of
     ``previous_period_id``); ``held`` per region and reason participants and amount; ``lists`` per region what is sent
     or published; ``top`` the ten largest lines; ``overpaid`` the standing total; ``approvers`` how many different
-    people must approve it.
+    people must approve it; ``same_payee`` accounts and cards with more than one line (``payees``: how many;
+    ``largest``: participants, lines, amount); ``failed_sources`` those that it was proposed in spite of.
     """
 
     program_id: str
@@ -57,6 +61,8 @@ class Proposal:
     code_version: str
     marts_fingerprint: str
     approvers: int
+    same_payee: dict[str, Any] = field(default_factory=lambda: {"payees": 0, "largest": []})
+    failed_sources: list[str] = field(default_factory=list)
 
     @property
     def proposal_id(self) -> str:
@@ -64,26 +70,35 @@ class Proposal:
         return f"{self.program_id}/{self.batch_id}/{self.digest[: approvals.DIGEST_SIGNS]}"
 
 
-def propose(home: Home, as_of: date, roots: list[Path] | None = None) -> list[Proposal]:
+def propose(
+    home: Home, as_of: AsOf = None, roots: list[Path] | None = None, despite_failed_sources: Container[str] = ()
+) -> list[Proposal]:
     """Work out what is due on ``as_of`` and write the proposals; those of which nothing is due any more are removed.
 
-    Pays nobody. ``roots``: the folders that hold packs. Raises what ``decide`` raises.
+    Pays nobody. ``roots``: the folders that hold packs. Of a programme with a source that failed nothing is proposed,
+    unless it is one of ``despite_failed_sources``; what somebody asked for so before goes on waiting. Raises ValueError
+    for a day that is yet to come in a programme's time zone, and what ``decide`` raises.
     """
     vault.check(home)  # returned accounts are compared by keyed hash
     with ledger.lock(home), decide(home, as_of) as connection:
+        days.refuse_to_come(as_of, zones(connection, "house"))
         issue_log.append(home, ledger.batches(home))  # of a run that was stopped
         _check_layouts(build_info(connection), roots)
         keys = connection.execute(
             "select program_id, period_id from line union select program_id, period_id from due_list order by all"
         ).fetchall()
+        failed = {program_id: sorted(of) for program_id, of in taken.failed(home, load_sources(roots)).items()}
+        keys = [key for key in keys if key[0] not in failed or key[0] in despite_failed_sources]
         layouts = {program_id: load_layout(program_id, roots) for program_id in {key[0] for key in keys}}
-        described = [describe(connection, home, *key, as_of, layouts[key[0]]) for key in keys]
+        described = [describe(connection, home, *key, layouts[key[0]], failed.get(key[0], [])) for key in keys]
         proposals = [proposal for proposal in described if proposal]
         for proposal in proposals:
             _write(connection, home, proposal)
         kept = {(proposal.program_id, proposal.period_id) for proposal in proposals}
         for old in pending(home):
-            if (old.program_id, old.period_id) not in kept:
+            skipped = old.program_id in failed and old.program_id not in despite_failed_sources
+            is_asked_for = skipped and old.failed_sources == failed[old.program_id]
+            if (old.program_id, old.period_id) not in kept and not is_asked_for:
                 discard(home, old.program_id, old.period_id)
     return proposals
 
@@ -112,7 +127,12 @@ def discard(home: Home, program_id: str, period_id: str) -> None:
 
 
 def describe(
-    connection: duckdb.DuckDBPyConnection, home: Home, program_id: str, period_id: str, as_of: date, layout: Layout
+    connection: duckdb.DuckDBPyConnection,
+    home: Home,
+    program_id: str,
+    period_id: str,
+    layout: Layout,
+    failed_sources: list[str],
 ) -> Proposal | None:
     """The proposal that the decision makes for one programme and period; None when nothing is due."""
     key = (program_id, period_id)
@@ -137,12 +157,14 @@ def describe(
         key,
     ).fetchone()[0]
     batch_id = ledger.next_batch_id(home, *key)
+    ((as_of,),) = connection.execute("select as_of from day where program_id = ?", key[:1]).fetchall()
+    head = [batch_id, as_of.isoformat(), build["policy_sha256"], layout.sha256, *failed_sources]
     return Proposal(
         program_id,
         period_id,
         batch_id,
         as_of,
-        _digest(connection, key, [batch_id, as_of.isoformat(), build["policy_sha256"], layout.sha256]),
+        _digest(connection, key, head),
         lines,
         amount,
         connection.execute("select currency from house.marts.dim_programs where program_id = ?", key[:1]).fetchone()[0],
@@ -176,7 +198,21 @@ def describe(
         build["code_version"],
         build["fingerprint"],
         approvals.needed(connection, program_id, period_id, amount),
+        _same_payee(connection, key),
+        failed_sources,
     )
+
+
+def _same_payee(connection: duckdb.DuckDBPyConnection, key: tuple[str, str]) -> dict[str, Any]:
+    """Accounts and cards that more than one line pays to: how many, and the ten that get most."""
+    found = rows(
+        connection,
+        "select list(participant_id order by participant_id)[:10] as participants, count(*) as lines, "
+        f"sum(amount)::bigint as amount from line {HERE} and payee_key is not null "
+        "group by payee_key having count(*) > 1 order by amount desc, participants",
+        key,
+    )
+    return {"payees": len(found), "largest": found[:10]}
 
 
 def _totals(
@@ -189,9 +225,9 @@ def _totals(
             select region_code, incentive_type, 1 as lines, amount, amount as period_amount, 0 as previous_amount
             from line where program_id = $1 and period_id = $2
             union all
-            select region_code, incentive_type, 0, 0, amount, 0 from kept where period_id = $2
+            select region_code, incentive_type, 0, 0, amount, 0 from kept where program_id = $1 and period_id = $2
             union all
-            select region_code, incentive_type, 0, 0, 0, amount from kept where period_id = $3
+            select region_code, incentive_type, 0, 0, 0, amount from kept where program_id = $1 and period_id = $3
         )
         select region_code, incentive_type, sum(lines)::bigint as lines, sum(amount)::bigint as amount,
             sum(period_amount)::bigint as period_amount, sum(previous_amount)::bigint as previous_amount

@@ -61,6 +61,12 @@ def _parts(proposal: Proposal, style: Style) -> Iterator[str]:
     if proposal.approvers > 1:
         must = style.title(f"{proposal.approvers} different people must approve this")
         yield f"{must} (policy {style.code('approval_rules')})."
+    if proposal.failed_sources:
+        named = ", ".join(style.text(source_id) for source_id in proposal.failed_sources)
+        yield (
+            f"{style.title('Worked out without all sources')}: {named} failed in the newest ingest. What they would "
+            "have brought is missing here; a region's rate is fixed by its first batch."
+        )
     yield (
         f"What is due on {proposal.as_of}, less what this period's {proposal.issued_before['batches']} earlier batches "
         f"paid ({paid(proposal.issued_before['amount'])})."
@@ -81,6 +87,13 @@ def _parts(proposal: Proposal, style: Style) -> Iterator[str]:
         proposal.top,
         ["participant_id", "region_code", "incentive_type", "amount"],
     )
+    if proposal.same_payee["payees"]:
+        yield from listed(
+            f"More than one line to the same account or card: {proposal.same_payee['payees']:,}, the largest",
+            ["participants", "lines", "amount"],
+            [row | {"participants": ", ".join(row["participants"])} for row in proposal.same_payee["largest"]],
+            ["participants", "lines", "amount"],
+        )
     if proposal.lists:
         yield from listed(
             "Lists that go with it", ["region", "list", "entries"], proposal.lists, ["region_code", "list", "items"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
+from include import days
 from include.reports.text import section, table
 from include.settings import Home
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 _MEMBER = ("program_id", "participant_id", "ended_on", "last_paid_on", "kept_until")
 
 
-def purge(home: Home, as_of: date, apply: bool) -> str:
+def purge(home: Home, as_of: date | None, apply: bool) -> str:
     """Plan or apply a purge and tell what it does. Raises what ``include.retention.purge`` raises."""
     from include.retention import purge
 
@@ -23,15 +24,16 @@ def purge(home: Home, as_of: date, apply: bool) -> str:
 
 def told(found: Purge, is_applied: bool) -> str:
     """Participants' numbers, dates and file names; no personal data."""
+    as_of = days.text(found.as_of.values())
     if not found.vault and not found.files:
         rest = _waiting(found)
-        return f"As of {found.as_of} there is nothing to erase.\n" + (f"\n{rest}" if rest else "")
+        return f"As of {as_of} there is nothing to erase.\n" + (f"\n{rest}" if rest else "")
     verb = "Erased" if is_applied else "Would be erased"
     members = [[member[name] for name in _MEMBER] for member in found.members]
     snapshots = [[source_id, sha256[:12], len(ids)] for (source_id, sha256), ids in sorted(found.vault.items())]
     files = [[file["source_id"], file["file_name"], file["day"], file["sha256"][:12]] for file in found.files]
     parts = [
-        f"# Purge as of {found.as_of}\n",
+        f"# Purge as of {as_of}\n",
         section(f"{verb}: former members", table(["programme", "participant", *_MEMBER[2:]], members, limit=1000)),
         section(f"{verb}: rows of the vault", table(["source", "snapshot", "participants"], snapshots, limit=1000)),
         section(f"{verb}: register files in landing/", table(["source", "file", "day", "SHA-256"], files, limit=1000)),

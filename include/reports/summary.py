@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from include import on_disk, settings, shown
+from include import days, on_disk, settings, shown
 from include.reports import marts as of_marts
 from include.reports.text import section, table
 from include.settings import Home
@@ -19,18 +19,21 @@ from include.settings import Home
 def summarize(home: Home, as_of: date | None = None, since: datetime | None = None) -> str:
     """The summary as text that is Markdown too; also written to ``reports/latest.md``. Holds no personal data.
 
-    ``as_of``: the day that decides what is payable, by default that of the environment. ``since`` (UTC): what came or
-    was issued since then is told apart as this run's.
+    ``as_of``: the day that decides what is payable, by default that of the environment, else today in each programme's
+    time zone. ``since`` (UTC): what came or was issued since then is told apart as this run's.
     """
     day = as_of or settings.as_of()
-    parts = [f"# Tanso, as of {day}\n", _arrived(home, since), _problems(home)]
+    parts = ["", _arrived(home, since), _problems(home)]
     zones: dict[str, tzinfo] = {}
+    day_text = str(day or "today")
     if home.database.exists():
+        from include.payouts import decision
         from include.warehouse import connect
 
         with connect(home) as marts:
-            found = marts.execute("select program_id, time_zone from policy.programs").fetchall()
-            zones = {program_id: ZoneInfo(zone) for program_id, zone in found}
+            of_policy = decision.zones(marts, "tanso")
+            zones = {program_id: ZoneInfo(zone) for program_id, zone in of_policy.items()}
+            day_text = days.text(days.of_programs(day, of_policy).values())
             parts += [
                 of_marts.files(marts),
                 _unusual(home),
@@ -42,6 +45,7 @@ def summarize(home: Home, as_of: date | None = None, since: datetime | None = No
     else:
         parts.append("Nothing is evaluated yet: run `make run`, or `make ingest evaluate`.\n")
     parts += [_batches(home, since, zones), _proposals(home), _where(home)]
+    parts[0] = f"# Tanso, as of {day_text}\n"
     text = "\n".join(part for part in parts if part)
     on_disk.replace_private(on_disk.private_folder(home.reports) / "latest.md", text.encode())
     return text
@@ -136,7 +140,7 @@ def _looks(home: Home) -> list[dict[str, Any]]:
     return [json.loads(path.read_text("utf-8")) for path in sorted((home.reports / "sources").glob("*.json"))]
 
 
-def _payouts(home: Home, day: date) -> str:
+def _payouts(home: Home, day: date | None) -> str:
     from include.payouts.decision import standing
 
     found = standing(home, day)

@@ -17,8 +17,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
-from include import on_disk
+from include import days, on_disk
 from include.packs import load_policy, load_sources
 from include.settings import Home
 from include.warehouse import build, marts_files, past_home, policies
@@ -45,18 +46,21 @@ def backfill(
     period_id: str | None = None,
     project: Path = DBT_PROJECT,
 ) -> BackfillResult:
-    """Evaluate as of the end of a day (UTC), or a moment; of a programme or a period if given, else of all.
+    """Evaluate as of the end of a day, or a moment; of a programme or a period if given, else of all.
+
+    A day ends in each programme's time zone, in that of the programme where one is given.
 
     The same call gives the same bytes but for ``tanso.duckdb``, whose contents are the same. Safe beside every other
     step and beside itself. Raises PolicyNotKnown if nothing was evaluated by then, ValueError for a moment to come or
     an unknown programme or period, and what ``evaluate`` raises.
     """
     home = Home(home.root.resolve())  # links are made to what is in it
-    moment = end_of(as_of)
+    moments = _moments(home, as_of, program_id)
+    moment = max(moments.values())
     record = policies.in_force(home, moment)
     packs = [record / "packs"]
     with _workplace(home) as work:
-        past = past_home.make(home, work / "home", moment, load_sources(packs), load_policy(packs))
+        past = past_home.make(home, work / "home", moments, load_sources(packs), load_policy(packs))
         build.evaluate(past, packs, project=project)
         result = work / "result"
         files = marts_files.write(past.database, result, program_id, period_id)
@@ -91,17 +95,30 @@ def parse(text: str) -> date | datetime:
     return moment
 
 
-def end_of(as_of: date | datetime) -> datetime:
-    """The last moment that counts, in UTC: of a day the end, but not later than now; ValueError for what is to come."""
-    now = datetime.now(UTC)
+def _moments(home: Home, as_of: date | datetime, program_id: str | None) -> dict[str, datetime]:
+    """Programme -> the last moment that counts (UTC). Time zones are those of the policy evaluated last; what had
+    another programme then counts as long as the last of these."""
+    latest = load_policy([policies.in_force(home, days.now()) / "packs"])
+    zones = {row["program_id"]: row["time_zone"] for row in latest.rows("programs")}
+    asked = {program_id: zones[program_id]} if program_id in zones else zones
+    ends = {name: end_of(as_of, zone) for name, zone in asked.items()}
+    last = max(ends.values())
+    return {name: ends.get(name, last) for name in zones}
+
+
+def end_of(as_of: date | datetime, time_zone: str) -> datetime:
+    """The last moment that counts, in UTC: of a day the end there, but not later than now; ValueError for what is to
+    come."""
+    now = days.now()
     if isinstance(as_of, datetime):
         moment = as_of.astimezone(UTC)
         if moment > now:
             raise ValueError(f"as of {as_of.isoformat()}: that is yet to come")
         return moment
-    if as_of > now.date():
-        raise ValueError(f"as of {as_of.isoformat()}: that day is yet to come (days are those of UTC)")
-    return datetime.combine(as_of, time.min, UTC) + timedelta(days=1, microseconds=-1)
+    if as_of > days.today(time_zone):
+        raise ValueError(f"as of {as_of.isoformat()}: that day is yet to come (days are those of {time_zone})")
+    after = datetime.combine(as_of + timedelta(days=1), time.min, ZoneInfo(time_zone))
+    return after.astimezone(UTC) - timedelta(microseconds=1)
 
 
 def _name(as_of: date | datetime) -> str:

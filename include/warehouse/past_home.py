@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -21,14 +21,14 @@ from include.payouts import issue_log, ledger
 from include.settings import Home
 
 
-def make(home: Home, root: Path, moment: datetime, sources: Sequence[Source], policy: Policy) -> Home:
-    """Make the home of ``moment`` (UTC) under ``root`` and publish its lake.
+def make(home: Home, root: Path, moments: Mapping[str, datetime], sources: Sequence[Source], policy: Policy) -> Home:
+    """Make the home of the moment (UTC) of each programme under ``root`` and publish its lake.
 
     Raises FileNotFoundError if landed bytes are gone without having been erased by a purge, LedgerError if batches are.
     """
     past = Home(root)
     with land.lock(home):
-        _link_records(home, past, moment, sources)
+        _link_records(home, past, moments, sources)
         for source in sources:
             _link_judged(home, past, source, policy)
             _link_tree(home.lake / "readings" / f"source_id={source.source_id}", past.lake / "readings")
@@ -43,7 +43,8 @@ def make(home: Home, root: Path, moment: datetime, sources: Sequence[Source], po
     return past
 
 
-def _link_records(home: Home, past: Home, moment: datetime, sources: Sequence[Source]) -> None:
+def _link_records(home: Home, past: Home, moments: Mapping[str, datetime], sources: Sequence[Source]) -> None:
+    last = max(moments.values())
     past.root.mkdir()
     past.landing.symlink_to(home.landing)
     vault.check(home)  # accounts are compared by keyed hash
@@ -55,13 +56,13 @@ def _link_records(home: Home, past: Home, moment: datetime, sources: Sequence[So
         kept.mkdir(parents=True)
         (kept / "erased").symlink_to(now / "erased")
         for path in now.glob("[0-9]*.json"):
-            if datetime.fromisoformat(land.read_receipt(path)["received_at"]) <= moment:
+            if datetime.fromisoformat(land.read_receipt(path)["received_at"]) <= moments.get(source.program_id, last):
                 (kept / path.name).symlink_to(path)
     batches = ledger.batches(home)
     issue_log.check(home, batches)
     for batch in batches:
         issued_at = json.loads((batch / "manifest.json").read_text("utf-8"))["issued_at"]
-        if datetime.fromisoformat(issued_at) <= moment:
+        if datetime.fromisoformat(issued_at) <= moments.get(batch.parts[-3], last):
             link = past.exports / batch.relative_to(home.exports)
             link.parent.mkdir(parents=True, exist_ok=True)
             link.symlink_to(batch)

@@ -123,16 +123,18 @@ def test_before_the_first_evaluation_nothing_was_known(history):
 
 
 def test_what_is_to_come_is_not_known(history):
-    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    tomorrow = datetime.now(UTC) + timedelta(days=2)  # nowhere has it begun
     for moment in (tomorrow, tomorrow.date()):
         with pytest.raises(ValueError, match="yet to come"):
             backfill(history.home, moment)
 
 
-def test_a_day_is_taken_to_its_end_in_utc_and_a_moment_in_its_own_zone():
-    assert end_of(date(2026, 7, 1)) == datetime(2026, 7, 1, 23, 59, 59, 999999, UTC)
+def test_a_day_is_taken_to_its_end_where_the_programme_is_and_a_moment_in_its_own_zone():
+    # Midnight in Seoul is three in the afternoon in UTC, in New York (summer time) four in the morning.
+    assert end_of(date(2026, 7, 1), "Asia/Seoul") == datetime(2026, 7, 1, 14, 59, 59, 999999, UTC)
+    assert end_of(date(2026, 7, 1), "America/New_York") == datetime(2026, 7, 2, 3, 59, 59, 999999, UTC)
     # Nine in the morning in Seoul is midnight in UTC.
-    assert end_of(parse("2026-07-01T09:00+09:00")) == datetime(2026, 7, 1, tzinfo=UTC)
+    assert end_of(parse("2026-07-01T09:00+09:00"), "Asia/Seoul") == datetime(2026, 7, 1, tzinfo=UTC)
     assert parse("2026-07-01") == date(2026, 7, 1)
     with pytest.raises(ValueError, match="says no offset from UTC"):
         parse("2026-07-01T09:00")

@@ -137,7 +137,7 @@ def test_assets_join_the_dags(dags):
     [
         ("ingest_extracts", {"sources", "as_of"}),
         ("evaluate_programs", {"as_of", "program", "period", "force"}),
-        ("issue_payouts", {"as_of", "program", "period"}),
+        ("issue_payouts", {"as_of", "program", "period", "despite_failed_sources"}),
     ],
 )
 def test_params(dags, dag_id, names):

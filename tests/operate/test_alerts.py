@@ -116,7 +116,8 @@ def test_payout_dates_that_are_near_or_missed(as_of, said, sample_home, monkeypa
     from include.payouts import decision
     from include.reports.payout_dates import sentences
 
-    def standing(home, day):
+    def standing(home, days):
+        day = days["kr_carbon_point"]
         row = {"program_id": "kr_carbon_point", "currency": "KRW"}
         owed = 5_000 if day >= date(2019, 12, 1) else 0
         return [row | {"period_id": "2019H1", "to_pay": owed}, row | {"period_id": "2019H2", "to_pay": 0}]

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from include.operate.assets import as_of, only_batches_are_new
+from include.operate.assets import as_of, only_batches_are_new, passed_on
 
 
 def event(hour: int, **extra):
@@ -32,6 +32,12 @@ def test_then_the_latest_event():
 def test_then_the_environment(events, monkeypatch):
     monkeypatch.setenv("TANSO_AS_OF", "2020-06-30")
     assert as_of({"as_of": None}, events) == date(2020, 6, 30)
+
+
+def test_without_any_it_is_today_wherever_the_programme_is(monkeypatch):
+    monkeypatch.delenv("TANSO_AS_OF", raising=False)
+    assert as_of({"as_of": None}, {"lake": [event(1, as_of=None)]}) is None
+    assert passed_on(None) is None and passed_on(date(2022, 1, 31)) == "2022-01-31"
 
 
 def test_a_day_that_is_none_is_named(monkeypatch):

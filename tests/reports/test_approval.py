@@ -112,3 +112,16 @@ def test_a_terminal_shows_ids_as_they_are_without_their_escapes():
 
 def test_nothing_held_is_said():
     assert "**Held: not paid until mended**\n\nNone." in question(proposal(held=[]))["body"]
+
+
+def test_the_same_account_more_than_once_is_shown():
+    same = {"payees": 1, "largest": [{"participants": ["P1", "P|2"], "lines": 2, "amount": 30_000}]}
+    shown = body(proposal(same_payee=same), TERMINAL)
+    assert "More than one line to the same account or card: 1, the largest" in shown and "P1, P|2" in shown
+    assert "P|2" not in question(proposal(same_payee=same))["body"]
+    assert "same account" not in question(proposal())["body"]
+
+
+def test_sources_that_failed_are_named_first():
+    asked = question(proposal(failed_sources=["kr_kepco", "kr_citygas"]))["body"]
+    assert asked.startswith("**Worked out without all sources**: kr_kepco, kr_citygas failed in the newest ingest.")
