@@ -71,7 +71,7 @@ def _electricity(r: Refusals) -> None:
         row("000099002", "202113", "-1", "bad_customer_no"),
         row("- --", "202101", "1", "bad_customer_no"),
         row("0000099003", "202113", "1e3", "bad_month"),
-        row("0000099003", "2021-1", "1", "bad_month"),
+        row("0000099003", "2021-13", "1", "bad_month"),
         row("0000099004", "202101", "1,00", "bad_number"),
         row("0000099004", "202102", "1e3", "bad_number"),
         row("0000099004", "202103", "-5", "negative_usage"),
@@ -85,7 +85,7 @@ def _electricity(r: Refusals) -> None:
     ]
     r.rows("kr_kepco", "kepco_rows.csv", KEPCO, rows, "cp949")
     # 1 of 20 is not more than 5 %.
-    good = [row("0000099006", f"20{n:02}01", n, None) for n in range(10, 29)]
+    good = [row("0000099006", f"20{n:02}01", n, None) for n in range(7, 26)]
     r.rows("kr_kepco", "kepco_one_bad.csv", KEPCO, [*good, row("0000099006", "2031", 1, "bad_month")], "cp949")
 
 

@@ -178,7 +178,7 @@ def test_korean_ranking_is_a_working_list(kr):
 def test_prizes(first):
     header, rows = table(first / "13114" / "prizes.csv", "cp932")
     assert header == ["連番", "参加者番号", "氏名", "郵便番号", "住所", "賞品コード", "ポイント"]
-    assert rows == [["1", "N1", "中野 花子", "164-8501", "中野四丁目8番1号", "QUO500", "1500"]]
+    assert rows == [["1", "N1", "中野 花子", "164-8501", "中野四丁目８番１号", "QUO500", "1500"]]
 
 
 def test_notices_come_again_with_the_later_points(first, second):
