@@ -8,6 +8,7 @@ import pyarrow as pa
 from include import quoted
 from include.extracts import rows, vault
 from include.extracts.kinds import Context
+from include.packs import names
 from include.packs.sources import Source
 from include.settings import Home
 
@@ -31,11 +32,8 @@ def check(source: Source) -> None:
     for name, pattern in declared.items():
         if name not in source.columns and "account_format" in source.options:
             raise source.error(f"options.account_format.{name}", "is no field of columns")
-        try:
-            with duckdb.connect() as con:
-                con.execute("select regexp_full_match('', $1)", [pattern]).fetchall()
-        except duckdb.Error:
-            raise source.error(f"options.account_format.{name}", f"{pattern!r} is no regular expression") from None
+        source.checked(f"options.account_format.{name}", names.pattern, pattern)
+    source.mapping("account_types", {})
 
 
 def derive(con: duckdb.DuckDBPyConnection, home: Home, source: Source) -> None:

@@ -37,7 +37,8 @@ class Cells:
         if field not in self._coded:
             return f"({meaning(f'cells.{quoted.name(field)}')})"
         meanings = self._meanings.setdefault(field, {})
-        return f"cells.{meanings.setdefault(meaning('text'), f'{field}_means_{len(meanings)}')}"
+        # Names with a space are no field's.
+        return f"cells.{quoted.name(meanings.setdefault(meaning('text'), f'{field} means {len(meanings)}'))}"
 
     def meter_no(self, field: str, pattern: str | None) -> tuple[str, str]:
         """SQL for the number in ``field`` without hyphens and spaces, and for whether it is none of ``pattern``."""
@@ -45,16 +46,16 @@ class Cells:
         if field in self._coded or field not in self._columns:
             found = self(field, number)
         else:
-            self._added["meter_no"] = self._numbers(self._columns[field].values())
-            found = "cells.meter_no"
+            self._added["meter no"] = self._numbers(self._columns[field].values())
+            found = 'cells."meter no"'
         if pattern is None:
             return found, f"{found} is null"
         digits = _DIGITS.fullmatch(pattern)
-        if digits and found == "cells.meter_no":
-            numbers = self._added["meter_no"]
+        if digits and "meter no" in self._added:
+            numbers = self._added["meter no"]
             has_length = pc.equal(pc.binary_length(numbers), int(digits[1]))
-            self._added["is_agreed"] = pc.and_(has_length, pc.ascii_is_decimal(numbers))
-            return found, f"{found} is null or not cells.is_agreed"
+            self._added["is agreed"] = pc.and_(has_length, pc.ascii_is_decimal(numbers))
+            return found, f'{found} is null or not cells."is agreed"'
         return found, f"{found} is null or not regexp_full_match({found}, {quoted.text(pattern)})"
 
     def _numbers(self, column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -79,10 +80,11 @@ class Cells:
             return "null::varchar"
         self._con.register("names", pa.table({"name": names}))
         chosen = "select distinct name from names where name is not null order by all"
-        self._con.execute(f"create type {field}_names as enum ({chosen})")
+        name = quoted.name(f"{field} name")
+        self._con.execute(f"create type {name} as enum ({chosen})")
         self._con.unregister("names")
-        self._added[f"{field}_name"] = self._columns[field].of(names.dictionary_encode())
-        return f"cells.{field}_name::{field}_names"
+        self._added[f"{field} name"] = self._columns[field].of(names.dictionary_encode())
+        return f"cells.{name}::{name}"
 
     def forget(self) -> None:
         """Free what ``make`` registered."""
@@ -100,7 +102,9 @@ class Cells:
                 table[name] = self._columns[name].values()
         with ThreadPoolExecutor() as beside:
             for name, meanings in self._meanings.items():
-                found = self._worked_out(name, ", ".join(f"{sql} as {alias}" for sql, alias in meanings.items()))
+                found = self._worked_out(
+                    name, ", ".join(f"{sql} as {quoted.name(alias)}" for sql, alias in meanings.items())
+                )
                 values = [found[alias].combine_chunks() for alias in meanings.values()]
                 table |= zip(meanings.values(), beside.map(self._columns[name].of, values), strict=True)
         self._con.register("cells", pa.table(table | self._added))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import json
 from collections import defaultdict
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from pathlib import Path
 import duckdb
 
 from include import settings
-from include.packs import checks
+from include.packs import checks, names
 from include.packs.rows import Problems, Row
 from include.packs.tables import DEFAULTS, TABLES, Table
 from include.packs.values import Context, PeriodKind, parse
@@ -90,6 +91,11 @@ def find_packs(roots: list[Path], problems: Problems) -> list[Path]:
         for folder in sorted(root.iterdir()):
             if not ((folder / "policy").is_dir() or (folder / "sources").is_dir()):
                 continue
+            try:
+                names.code(folder.name)
+            except ValueError as error:
+                problems.add(str(folder), "", folder.name, str(error))
+                continue
             if folder.name in packs:
                 problems.add(str(folder), "", "", f"programme is in {packs[folder.name]} too; allowed: one folder each")
             else:
@@ -127,9 +133,13 @@ def _read_pack(pack: Path, problems: Problems) -> dict[str, list[Row]]:
 def _read_file(path: Path, table: Table, problems: Problems) -> list[Row]:
     """The rows of one file as text. ``Row.where`` counts lines as an editor does (the header is line 1)."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        reader = csv.reader(text.splitlines(keepends=True), strict=True)
-        lines = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            text = file.read()
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        lines, start = [], 1
+        for cells in reader:
+            lines.append((start, [cell.strip() for cell in cells]))
+            start = reader.line_num + 1  # a row with a line break in it has several lines
     except UnicodeDecodeError:
         problems.add(_short(path), "", "", "is not UTF-8; save it as CSV UTF-8")
         return []

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from include.shown import escaped
+
 
 @dataclass
 class Row:
@@ -22,7 +24,7 @@ class Problems:
     def add(self, where: str, column: str, value: object, message: str) -> None:
         cell = f" {column}" if column else ""
         cell += f" '{value}'" if value not in ("", None) else ""
-        self.lines.append(f"{where}{cell}: {message}")
+        self.lines.append(escaped(f"{where}{cell}: {message}"))
 
     def in_order(self) -> list[str]:
         """Each line once, by file and row number."""

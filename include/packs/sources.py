@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -12,11 +11,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
-
-import yaml
 
 from include import settings
+from include.packs import names, yaml_files
 
 KINDS = ("readings", "participants", "slips", "applications", "activities", "opening_points", "returns")
 SETTLED_FOR_S = 5  # unless a source says otherwise
@@ -36,8 +33,6 @@ _KEYS = {
     "columns",
     "options",
 }
-# The one in C, many times faster, where PyYAML was built with it.
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class SourceError(ValueError):
@@ -103,6 +98,33 @@ class Source:
         """An error about ``key`` of this declaration, to be raised."""
         return SourceError(f"{self.path}: {key}: {message}")
 
+    def checked(self, key: str, check: Callable[[Any], Any], value: Any) -> Any:
+        """What ``check`` (of ``names``) makes of a value; its ValueError becomes an error about ``key``."""
+        try:
+            return check(value)
+        except ValueError as error:
+            raise self.error(key, f"{names.shown(value)} {error}") from None
+
+    def mapping(self, key: str, default: Any = None) -> dict[Any, Any]:
+        """``options.<key>``, which must be a mapping."""
+        value = self.option(key, default)
+        if not isinstance(value, dict):
+            raise self.error(f"options.{key}", f"must be a mapping, not {value!r}")
+        return value
+
+    def codes(self, key: str) -> list[str]:
+        """``options.<key>``, a list of codes; [] if there is none."""
+        value = self.options.get(key, [])
+        if not isinstance(value, list):
+            raise self.error(f"options.{key}", f"must be a list, not {value!r}")
+        return [self.checked(f"options.{key}", names.code, item) for item in value]
+
+    def field(self, key: str, value: Any) -> str:
+        """A field that ``columns`` declares, named by ``key``."""
+        if not isinstance(value, str) or value not in self.columns:
+            raise self.error(key, f"{value!r} is not a field of columns")
+        return value
+
     def option(self, key: str, default: Any = None) -> Any:
         """``options.<key>``; without a default a missing key is a SourceError."""
         if key not in self.options and default is None:
@@ -141,14 +163,18 @@ def read_source(path: Path) -> Source:
     """Read and check one declaration."""
     text = path.read_bytes()
     try:
-        data = yaml.load(text, _LOADER)
-    except yaml.YAMLError as error:
-        raise SourceError(f"{path}: is not YAML: {error}") from None
-    if not isinstance(data, dict):
-        raise SourceError(f"{path}: must be a mapping of keys")
+        data = yaml_files.load(text)
+    except ValueError as error:
+        raise SourceError(f"{path}: {error}") from None
 
     def fail(key: str, message: str) -> SourceError:
         return SourceError(f"{path}: {key}: {message}")
+
+    def checked(key: str, check: Callable[[Any], Any], value: Any) -> Any:
+        try:
+            return check(value)
+        except ValueError as error:
+            raise fail(key, f"{names.shown(value)} {error}") from None
 
     def text_at(mapping: dict, key: str, name: str, default: str | None = None) -> str:
         value = mapping.get(key, default)
@@ -161,17 +187,21 @@ def read_source(path: Path) -> Source:
         if not isinstance(value, dict) or not value:
             raise fail(key, f"must be a mapping, not {value!r}")
         if keys is not None and (unknown := set(value) - keys):
-            raise fail(key, f"unknown key {sorted(unknown)[0]!r}; known are {sorted(keys)}")
+            raise fail(key, f"unknown key {min(unknown, key=str)!r}; known are {sorted(keys)}")
         return value
 
+    for key, value in yaml_files.texts(data):
+        checked(key, lambda text: names.seen(text, lines=True), value)
     if unknown := set(data) - _KEYS:
         raise fail(str(sorted(map(str, unknown))[0]), f"unknown key; known are {sorted(_KEYS)}")
     program_id, kind = text_at(data, "program_id", "program_id"), text_at(data, "kind", "kind")
     if program_id != path.parent.parent.name:
         raise fail("program_id", f"{program_id!r} is not the name of the pack's folder {path.parent.parent.name!r}")
+    checked("program_id", names.code, program_id)
     source_id = text_at(data, "source_id", "source_id")
     if source_id != path.stem:
         raise fail("source_id", f"{source_id!r} is not the name of the file")
+    checked("source_id", names.code, source_id)
     if kind not in KINDS:
         raise fail("kind", f"{kind!r} is not one of {', '.join(KINDS)}")
     if (kind == "readings") != ("provider" in data):
@@ -190,18 +220,19 @@ def read_source(path: Path) -> Source:
     time_zone = text_at(data, "time_zone", "time_zone") if "time_zone" in data else None
     if time_zone and file_format != "espi":
         raise fail("time_zone", "is for format: espi; days of other formats are those that the file has")
-    if time_zone and time_zone not in available_timezones():
-        raise fail("time_zone", f"{time_zone!r} is no time zone of the IANA database, such as Asia/Seoul")
+    if time_zone:
+        checked("time_zone", names.zone, time_zone)
     encoding = text_at(read, "encoding", "read.encoding", "utf-8")
     try:
-        codecs.lookup(encoding)
-    except LookupError:
-        raise fail("read.encoding", f"{encoding!r} is no encoding that Python knows") from None
+        "a".encode(encoding)
+    except (LookupError, ValueError):
+        raise fail("read.encoding", f"{encoding!r} is no encoding of text that Python knows") from None
     try:
         ratio = Decimal(str(data.get("max_bad_ratio", "0.05")))
+        is_fraction = 0 <= ratio <= 1
     except ArithmeticError:
-        ratio = Decimal(-1)
-    if not 0 <= ratio <= 1:
+        is_fraction = False
+    if not is_fraction:
         raise fail("max_bad_ratio", f"must be a fraction from 0 to 1, not {data['max_bad_ratio']!r}")
     forbidden = data.get("forbidden_columns") or []
     if not isinstance(forbidden, list) or not all(isinstance(name, str) for name in forbidden):
@@ -215,8 +246,9 @@ def read_source(path: Path) -> Source:
     columns = {}
     seen: dict[str, str] = {}
     for field, spec in section("columns", None).items():
-        if not isinstance(field, str) or not field.isidentifier() or field == "row_no":
-            raise fail(f"columns.{field}", "a field's name must be an identifier, and not row_no")
+        checked(f"columns.{field}", names.field, field)
+        if field == "row_no":
+            raise fail(f"columns.{field}", "is the row's own number; choose another name")
         if not isinstance(spec, dict) or (unknown := set(spec) - {"header", "required", "not_null"}):
             raise fail(f"columns.{field}", "must be a mapping with header, and optionally required and not_null")
         headers = spec.get("header")

@@ -17,6 +17,8 @@ KINDS = {
     "utilities": "VARCHAR",
     "class": "VARCHAR",  # one of the programme's `period_rules.participant_classes`
     "words": "VARCHAR",  # their order means nothing
+    "code": "VARCHAR",  # letters, digits, - and _: it may become part of a path
+    "codes": "VARCHAR",  # such words; their order means nothing
     "months": "VARCHAR",  # space-separated offsets from January of the period's year
     "tariff": "VARCHAR",  # compared as those of readings are: NFKC-folded, without spaces
     "pattern": "VARCHAR",  # a regular expression
@@ -127,18 +129,18 @@ TABLES: dict[str, Table] = {
             "program_id",
             "program_id:program name_en name_local country currency time_zone:zone retention_years:count?",
         ),
-        _table("utilities", "program_id utility", "program_id:program utility unit"),
+        _table("utilities", "program_id utility", "program_id:program utility:code unit"),
         _table(
             "period_rules",
             "program_id period_kind",
-            "program_id:program period_kind label:label participant_classes:words months:months starts_month:integer "
-            "ends_month:integer payable_from_month:integer?",
+            "program_id:program period_kind:code label:label participant_classes:codes months:months "
+            "starts_month:integer ends_month:integer payable_from_month:integer?",
         ),
         _table(
             "region_policies",
             "program_id region_code",
-            "program_id:program region_code region_name? valid_from:period utilities:utilities won_per_point:won? "
-            "budget_won:points? incentive_types:words default_incentive_type?",
+            "program_id:program region_code:code region_name? valid_from:period utilities:utilities won_per_point:won? "
+            "budget_won:points? incentive_types:codes default_incentive_type:code?",
         ),
         _table(
             "baseline_policies",
@@ -209,13 +211,13 @@ TABLES: dict[str, Table] = {
         _table(
             "rank_awards",
             RULE,
-            "rule_id program_id:program valid_from:period ranking_id rank_from:number rank_to:number? points:points "
-            "award_type is_top_performer:boolean is_commended:boolean source?",
+            "rule_id program_id:program valid_from:period ranking_id:code rank_from:number rank_to:number? "
+            "points:points award_type:code is_top_performer:boolean is_commended:boolean source?",
         ),
         _table(
             "ranking_rules",
             "program_id ranking_id",
-            "program_id:program valid_from:period ranking_id minimum:count? certified_month:integer? "
+            "program_id:program valid_from:period ranking_id:code minimum:count? certified_month:integer? "
             "certified_day:number?",
         ),
         _table(
@@ -249,7 +251,7 @@ TABLES: dict[str, Table] = {
         _table(
             "explanations",
             "program_id award_type",
-            "program_id:program award_type template_local:template template_en:template",
+            "program_id:program award_type:code template_local:template template_en:template",
         ),
     )
 }

@@ -8,8 +8,8 @@ import unicodedata
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from zoneinfo import available_timezones
 
+from include.packs import names
 from include.packs.tables import CHOICES, PLACEHOLDERS, Column
 
 
@@ -55,6 +55,7 @@ class Context:
 
 def parse(column: Column, text: str, context: Context) -> object:
     """The typed value of a non-blank cell. Raises ValueError saying what is wrong and what is allowed."""
+    names.seen(text)
     kind = column.kind
     if kind in CHOICES:
         return _one_of(text, CHOICES[kind])
@@ -118,18 +119,8 @@ def _months(text: str, context: Context) -> str:
     return " ".join(str(integer(word, context)) for word in text.split())
 
 
-def _pattern(text: str, context: Context) -> str:
-    try:
-        re.compile(text)
-    except re.error as error:
-        raise ValueError(f"is no regular expression: {error}") from None
-    return text
-
-
-def _label(text: str, context: Context) -> str:
-    if "YYYY" not in text:
-        raise ValueError("has no year; allowed: a text with YYYY in it, such as YYYYH1")
-    return text
+def _codes(text: str, context: Context) -> str:
+    return " ".join(sorted(names.code(word) for word in text.split()))
 
 
 def _month(text: str, context: Context) -> str:
@@ -140,10 +131,14 @@ def _month(text: str, context: Context) -> str:
 
 def _template(text: str, context: Context) -> str:
     try:
-        names = {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+        marks = [mark for mark in string.Formatter().parse(text) if mark[1] is not None]
     except ValueError as error:
         raise ValueError(f"is no sentence with placeholders: {error}") from None
-    unknown = ", ".join(sorted(names - set(PLACEHOLDERS)))
+    if any(form or conversion for _, _, form, conversion in marks):
+        raise ValueError(
+            "has a placeholder with ! or :, which would stand there as it is; allowed: {points} and the like"
+        )
+    unknown = ", ".join(sorted({name for _, name, _, _ in marks} - set(PLACEHOLDERS)))
     if unknown:
         raise ValueError(f"has unknown placeholders ({unknown}); allowed: {', '.join(sorted(PLACEHOLDERS))}")
     return text
@@ -151,12 +146,6 @@ def _template(text: str, context: Context) -> str:
 
 def _boolean(text: str, context: Context) -> bool:
     return _one_of(text, ("true", "false")) == "true"
-
-
-def _zone(text: str, context: Context) -> str:
-    if text not in available_timezones():
-        raise ValueError("is no time zone; allowed: an IANA name, such as Asia/Seoul")
-    return text
 
 
 def _date(text: str, context: Context) -> date:
@@ -172,8 +161,10 @@ PARSERS = {
     "tariff": lambda text, context: "".join(unicodedata.normalize("NFKC", text).split()),
     "utilities": _utilities,
     "months": _months,
-    "pattern": _pattern,
-    "label": _label,
+    "code": lambda text, context: names.code(text),
+    "codes": _codes,
+    "pattern": lambda text, context: names.pattern(text),
+    "label": lambda text, context: names.period_label(text),
     "month": _month,
     "template": _template,
     "integer": _integer(),
@@ -184,7 +175,7 @@ PARSERS = {
     "decimal": _decimal(18, 6, "0 or more", lambda value: value >= 0),
     "positive": _decimal(18, 6, "above 0", lambda value: value > 0),
     "won": _decimal(6, 2, "above 0, at most 2 won per point", lambda value: 0 < value <= 2),
-    "zone": _zone,
+    "zone": lambda text, context: names.zone(text),
     "boolean": _boolean,
     "date": _date,
 }

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
+from include.packs import names
 from include.payouts.cells import GETA, cell
 from include.payouts.csv_files import is_encodable
+from include.shown import escaped
 
 _PERSON = {"participant_id", "name", "postal_code", "address", "address_detail", "masked_name"}
 # rows -> the fields a column may show; notices also have award.<award_type>
@@ -31,6 +36,7 @@ LISTS = {"notices": "notices", "winners": "lottery", "rankings": "ranking"}
 # Those with columns; of them, tables are what a payout's sums are read back from.
 TABLES = ("csv", "xlsx")
 FORMATS = (*TABLES, "pdf", "pain.001.001.09", "zengin")
+_MOST_PAD = 100
 _FILE_KEYS = {"rows", "incentive_type", "format", "columns", "template", "font", "encoding", "header", "line_ends"}
 
 
@@ -94,12 +100,21 @@ def read_files(name: str, spec: dict[str, Any], folder: Path, encoding: str) -> 
         yield _file(str(changed.pop("name", name)), changed, folder, only=frozenset(regions))
 
 
+def named(key: str, check: Callable[[Any], Any], value: Any) -> Any:
+    """What ``check`` (of ``names``) makes of a value; its ValueError names ``key``."""
+    try:
+        return check(value)
+    except ValueError as error:
+        raise ValueError(f"{key}: {names.shown(value)} {error}") from None
+
+
 def _file(
     name: str, spec: dict[str, Any], folder: Path, only: frozenset[str] = frozenset(), but: frozenset[str] = frozenset()
 ) -> File:
+    named("files", names.file_name, name)
     unknown = set(spec) - _FILE_KEYS
     if unknown:
-        raise ValueError(f"{name}: unknown key {', '.join(sorted(unknown))}")
+        raise ValueError(f"{name}: unknown key {', '.join(sorted(map(str, unknown)))}")
     source, file_format, columns = spec["rows"], spec.get("format", "csv"), spec.get("columns") or {}
     if source not in FIELDS:
         raise ValueError(f"{name}: rows must be one of {', '.join(FIELDS)}, not {source!r}")
@@ -113,8 +128,12 @@ def _file(
         raise ValueError(f"{name}: a PDF file pays nothing; leave out incentive_type")
     if file_format in ("pain.001.001.09", "zengin") and not spec.get("incentive_type"):
         raise ValueError(f"{name}: {file_format} needs an incentive_type")
-    if spec.get("incentive_type") and source != "lines":
-        raise ValueError(f"{name}: only lines have an incentive_type")
+    if spec.get("incentive_type"):
+        named(f"{name}: incentive_type", names.code, spec["incentive_type"])
+        if source != "lines":
+            raise ValueError(f"{name}: only lines have an incentive_type")
+    if (names.RANKING in name) != (source == "rankings"):
+        raise ValueError(f"{name}: {names.RANKING} must be in the name where rows are rankings, and nowhere else")
     shown = {str(header): _column(name, header, column, source) for header, column in columns.items()}
     encoding = encoding_of(spec["encoding"])
     for header in shown:
@@ -134,8 +153,8 @@ def _file(
         encoding,
         spec.get("header", True),
         spec.get("line_ends", True),
-        _existing(name, "template", folder / spec["template"]) if file_format == "pdf" else None,
-        _existing(name, "font", _font(name, spec["font"], folder)) if file_format == "pdf" else None,
+        _existing(name, "template", folder, spec["template"]) if file_format == "pdf" else None,
+        _font(name, spec["font"], folder) if file_format == "pdf" else None,
         only,
         but,
     )
@@ -156,21 +175,34 @@ def _column(name: str, header: str, spec: Any, source: str) -> Column:
         raise ValueError(f"{where}: {source} have no field {shown!r}, but {', '.join(sorted(FIELDS[source]))}")
     if "date" in spec and shown not in _DAYS:
         raise ValueError(f"{where}: date is for {', '.join(sorted(_DAYS & FIELDS[source]))}, not {shown}")
-    pad = count_of(f"{where}: pad", spec["pad"]) if "pad" in spec else None
+    if "date" in spec:
+        named(f"{where}: date", _day_format, spec["date"])
+    pad = count_of(f"{where}: pad", spec["pad"], _MOST_PAD) if "pad" in spec else None
     return Column(shown, pad=pad, date=spec.get("date"))
 
 
 def _font(name: str, declared: str, folder: Path) -> Path:
-    package, colon, file = declared.partition(":")
+    package, colon, file = str(declared).partition(":")
     if not colon:
-        return folder / declared
+        return _existing(name, "font", folder, declared)
     try:
-        return Path(str(metadata.distribution(package).locate_file(file)))
-    except metadata.PackageNotFoundError:
+        installed = metadata.distribution(package).locate_file("")
+    except (metadata.PackageNotFoundError, ValueError):
         raise ValueError(f"{name}: font: the package {package} is not installed; run make setup") from None
+    return _existing(name, "font", Path(str(installed)), file)
 
 
-def _existing(name: str, key: str, path: Path) -> Path:
+def _day_format(value: Any) -> str:
+    try:
+        with duckdb.connect() as con:
+            con.execute("select strftime(date '2024-01-31', ?)", [names.seen(value)]).fetchall()
+    except duckdb.Error as error:
+        raise ValueError(f"is no form of a day, such as %Y%m%d: {escaped(str(error).splitlines()[0])}") from None
+    return value
+
+
+def _existing(name: str, key: str, folder: Path, declared: Any) -> Path:
+    path = named(f"{name}: {key}", partial(names.within, folder), declared)
     if not path.is_file():
         raise ValueError(f"{name}: {key}: there is no file {path}")
     return path
@@ -179,14 +211,14 @@ def _existing(name: str, key: str, path: Path) -> Path:
 def encoding_of(name: str) -> str:
     try:
         GETA.encode(name)
-    except LookupError:
-        raise ValueError(f"encoding {name!r} is unknown") from None
     except UnicodeEncodeError:
         raise ValueError(f"encoding {name!r} lacks {GETA}, which stands for what it lacks; declare utf-8") from None
+    except (LookupError, ValueError, TypeError):
+        raise ValueError(f"encoding {name!r} is unknown") from None
     return name
 
 
-def count_of(key: str, value: Any) -> int:
-    if not isinstance(value, int) or value < 0:
-        raise ValueError(f"{key} must be a whole number, not {value!r}")
+def count_of(key: str, value: Any, most: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
+        raise ValueError(f"{key} must be a whole number up to {most}, not {value!r}")
     return value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -15,9 +14,10 @@ import duckdb
 
 from include.extracts import vault
 from include.on_disk import private_folder
+from include.packs.names import code
 from include.payouts import csv_files, pain001, pdf_files, xlsx_files, zengin
 from include.payouts.cells import Substitution
-from include.payouts.declared_files import TABLES, Column, File
+from include.payouts.declared_files import TABLES, Column, File, named
 from include.payouts.layouts import Layout, check
 from include.settings import Home
 
@@ -233,7 +233,5 @@ def _value(column: Column, values: list[Any]) -> str:
 
 
 def _safe(name: str) -> str:
-    """A code as part of a path; raises ValueError for what is none."""
-    if not re.fullmatch(r"[A-Za-z0-9_-]*", name):
-        raise ValueError(f"{name!r} cannot be part of a file name; codes and ids are of letters, digits, - and _")
-    return name
+    """A code (or none) as part of a path; raises ValueError for what is none."""
+    return named("part of a file's name", code, name) if name else name

@@ -40,15 +40,15 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-import yaml
-
 from include import on_disk, settings
+from include.packs import names, yaml_files
 from include.payouts import zengin
-from include.payouts.declared_files import LISTS, TABLES, File, count_of, encoding_of, read_files
+from include.payouts.declared_files import LISTS, TABLES, File, count_of, encoding_of, named, read_files
 from include.payouts.seal import Seal
 
 DEFAULT = Path(__file__).with_name("default.yml")
 
+_MOST_DAYS = 60  # from issue to transfer
 _KEYS = {"encoding", "transfer_note", "transfer_days", "debtors", "recipients", "files"}
 
 
@@ -103,8 +103,10 @@ def load_layout(program_id: str, roots: list[Path] | None = None) -> Layout:
     """The layout of a programme's pack. Raises ValueError naming the file and the key that is wrong."""
     packs = [root / program_id / "payouts.yml" for root in roots or settings.program_roots()]
     path = next((pack for pack in packs if pack.exists()), DEFAULT)
-    declared = yaml.safe_load(path.read_text("utf-8"))
     try:
+        declared = yaml_files.load(path.read_bytes())
+        for key, text in yaml_files.texts(declared):
+            named(key, names.seen, text)
         unknown = set(declared) - _KEYS
         if unknown:
             raise ValueError(f"unknown key {', '.join(sorted(unknown))}")
@@ -118,16 +120,28 @@ def load_layout(program_id: str, roots: list[Path] | None = None) -> Layout:
             str(declared["transfer_note"]),
             {str(region): account for region, account in (declared.get("debtors") or {}).items()},
             files,
-            count_of("transfer_days", declared.get("transfer_days", 0)),
+            count_of("transfer_days", declared.get("transfer_days", 0), _MOST_DAYS),
             Seal({str(region): key if isinstance(key, list) else [key] for region, key in keys.items()}),
             _sha256(path, files),
         )
+        _check_names(layout)
         _check_debtors(layout)
     except KeyError as missing:
         raise ValueError(f"{path}: {missing} is missing") from None
     except (ValueError, TypeError, AttributeError) as error:
         raise ValueError(f"{path}: {error}") from None
     return layout
+
+
+def _check_names(layout: Layout) -> None:
+    """A region's files lie in one folder."""
+    for region in ("", *sorted(layout.regions)):  # "" for all that are not named
+        told: set[str] = set()
+        for file in layout.files:
+            if file.is_for(region) and file.name.casefold() in told:
+                raise ValueError(f"files: {file.name} is there twice{f' for {region}' if region else ''}; rename one")
+            if file.is_for(region):
+                told.add(file.name.casefold())
 
 
 def _check_debtors(layout: Layout) -> None:

@@ -83,7 +83,11 @@ BAD = {
     "dates": (with_key("read.dates", "era"), ": read.dates: 'era' is not plain, japanese or month_first"),
     "ratio": (with_key("max_bad_ratio", 5), ": max_bad_ratio: must be a fraction from 0 to 1, not 5"),
     "forbidden": (with_key("forbidden_columns", "x"), ": forbidden_columns: must be a list"),
-    "field": (with_key("columns.row_no", {"header": "x"}), ": columns.row_no: a field's name"),
+    "field": (with_key("columns.row_no", {"header": "x"}), ": columns.row_no: is the row's own number"),
+    "field of SQL": (
+        with_key('columns.a", 1 as "b', {"header": "x"}),
+        ': columns.a", 1 as "b: \'a", 1 as "b\' is not allowed',
+    ),
     "no header": (with_key("columns.used", {"required": True}), ": columns.used.header: must be a header"),
     "column's key": (with_key("columns.used.type", "x"), ": columns.used: must be a mapping with header"),
     "flag": (with_key("columns.used.required", "yes"), ": columns.used.required: must be true or false"),
@@ -104,15 +108,15 @@ def test_a_bad_declaration_names_file_and_key(tmp_path: Path, case: str) -> None
 OPTIONS = {
     "unknown": ("options.colour", 1, "options.colour: unknown"),
     "no meter": ("options.meter", ..., "options.meter: is missing"),
-    "meter": ("options.meter", ["nr"], "options.meter: must be a list of fields"),
+    "meter": ("options.meter", ["nr"], "options.meter: 'nr' is not a field of columns"),
     "no month": ("columns.usage_month", ..., "columns.usage_month: is missing"),
-    "pattern": ("options.customer_no_pattern", "[", "options.customer_no_pattern: is no regular expression"),
+    "pattern": ("options.customer_no_pattern", "[", "options.customer_no_pattern: '[' is no regular expression"),
     "no usages": ("options.usages", [], "options.usages: must be a list"),
     "usage": ("options.usages", [{"field": "used"}], "options.usages[0]: must have field, utility, unit and max"),
     "usage's field": (
         "options.usages",
         [{"field": "x", "utility": "water", "unit": "m3", "max": 1}],
-        "options.usages[0].field: 'x' is no field",
+        "options.usages[0].field: 'x' is not a field",
     ),
     "maximum": (
         "options.usages",

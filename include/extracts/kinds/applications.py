@@ -9,6 +9,7 @@ import duckdb
 from include import quoted
 from include.extracts import rows
 from include.extracts.kinds import Context, StagedFile
+from include.packs import names
 from include.packs.sources import Source
 from include.settings import Home
 
@@ -20,12 +21,17 @@ _ERA_YEAR = "(?i)([SHR]|昭和|平成|令和)[.]?(元|[0-9]{1,2})(年度?)?"
 def check(source: Source) -> None:
     """Options: ``sheets`` utility -> field; ``reports`` calendar month -> field; ``yes_no`` label -> true or false;
     ``report_marks``: what stands for a report."""
-    for key in ("sheets", "reports"):
-        for field in source.option(key).values():
-            if field not in source.columns:
-                raise source.error(f"options.{key}", f"{field!r} is not a field of columns")
-    source.option("yes_no")
-    source.option("report_marks")
+    for utility, field in source.mapping("sheets").items():
+        source.checked("options.sheets", names.code, utility)
+        source.field(f"options.sheets.{utility}", field)
+    for month, field in source.mapping("reports").items():
+        if isinstance(month, bool) or month not in range(1, 13):
+            raise source.error("options.reports", f"{month!r} is no month; a key must be a number from 1 to 12")
+        source.field(f"options.reports.{month}", field)
+    rows.check_yes_no(source)
+    marks = source.option("report_marks")
+    if not isinstance(marks, list) or not all(isinstance(mark, str) for mark in marks):
+        raise source.error("options.report_marks", f"must be a list of texts, not {marks!r}")
 
 
 def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> None:
@@ -43,12 +49,12 @@ def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> N
                 regexp_extract(compact(t), '{_ERA_YEAR}', 1), regexp_extract(compact(t), '{_ERA_YEAR}', 2)) end
         """
     )
-    names = {field: quoted.name(field) for field in (*sheets.values(), *reports.values())}
+    named = {field: quoted.name(field) for field in (*sheets.values(), *reports.values())}
     sheet_flags = ", ".join(
-        f"{rows.value_of(f'raw.{names[field]}', yes_no)} as {names[field]}" for field in sheets.values()
+        f"{rows.value_of(f'raw.{named[field]}', yes_no)} as {named[field]}" for field in sheets.values()
     )
     report_flags = ", ".join(
-        f"coalesce({rows.value_of(f'raw.{names[field]}', marks)}, false) as {names[field]}"
+        f"coalesce({rows.value_of(f'raw.{named[field]}', marks)}, false) as {named[field]}"
         for field in reports.values()
     )
     con.execute(

@@ -17,6 +17,7 @@ from include import quoted
 from include.extracts import enrolment_rules, payees, registers, rows, vault
 from include.extracts.kinds import Context, StagedFile, as_received
 from include.lake import TABLES
+from include.packs import names
 from include.packs.sources import Source
 from include.settings import Home
 
@@ -58,21 +59,38 @@ def check(source: Source) -> None:
         raise source.error(
             "options", "needs participant_types (label -> type, class), or participant_type and participant_class"
         )
-    for label, entry in options.get("participant_types", {}).items():
+    for label, entry in source.mapping("participant_types", {}).items():
         if not isinstance(entry, dict) or set(entry) != {"type", "class"}:
             raise source.error(f"options.participant_types.{label}", "must have type and class")
-    if set(options.get("payment_methods", {}).values()) - {"individual", "aggregated", "none"}:
-        raise source.error("options.payment_methods", "a value must be individual, aggregated or none")
+        for part, value in entry.items():
+            source.checked(f"options.participant_types.{label}.{part}", names.code, value)
+    for key in ("participant_type", "participant_class", "region_code", "incentive_type"):
+        if key in options:
+            source.checked(f"options.{key}", names.code, options[key])
+    for label, value in source.mapping("incentive_types", {}).items():
+        source.checked(f"options.incentive_types.{label}", names.code, value)
+    for key in ("household_classes", "individually_billed_classes"):
+        source.codes(key)
+    if not isinstance(source.option("enrolment_rules", False), bool):
+        raise source.error("options.enrolment_rules", "must be true or false")
+    metered = source.codes("metered_utilities")
+    if not (metered or source.mapping("slip_utilities", {})):
+        raise source.error("options", "needs metered_utilities or slip_utilities")
+    for label, value in (source.mapping("payment_methods") if metered else {}).items():
+        if value not in ("individual", "aggregated", "none"):
+            raise source.error(f"options.payment_methods.{label}", "must be individual, aggregated or none")
     payees.check(source)
-    for utility in options.get("metered_utilities", []):
+    for utility in metered:
         for part in ("provider", "method", "customer_no"):
             if f"{utility}_{part}" not in source.columns:
                 raise source.error("columns", f"{utility}_{part} is missing; options.metered_utilities has {utility}")
-    for utility, field in options.get("slip_utilities", {}).items():
-        if field != "always" and field not in source.columns:
-            raise source.error(
-                f"options.slip_utilities.{utility}", f"{field!r} is neither a field of columns nor always"
-            )
+    for utility, field in source.mapping("slip_utilities", {}).items():
+        source.checked("options.slip_utilities", names.code, utility)
+        if field != "always":
+            source.field(f"options.slip_utilities.{utility}", field)
+    asked = {"required_consent", "optional_consent", *source.mapping("slip_utilities", {}).values()}
+    if asked & set(source.columns):
+        rows.check_yes_no(source)
 
 
 def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> None:

@@ -18,7 +18,6 @@ coverage. Options (docs/reference/sources.md has them in full):
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +28,7 @@ import pyarrow as pa
 from include import quoted
 from include.extracts import espi, lake_files, partitions, prorate, reading_rows, rows, usage_jumps
 from include.extracts.kinds import Context, StagedFile
+from include.packs import names
 from include.packs.sources import Source
 from include.settings import Home
 
@@ -49,20 +49,23 @@ _OPTIONS = (
 def check(source: Source) -> None:
     """Raises SourceError for options that cannot be used."""
     if unknown := set(source.options) - _OPTIONS:
-        raise source.error(f"options.{min(unknown)}", f"unknown; known are {', '.join(sorted(_OPTIONS))}")
+        raise source.error(f"options.{min(unknown, key=str)}", f"unknown; known are {', '.join(sorted(_OPTIONS))}")
     meter, usages = source.option("meter"), source.option("usages")
-    if not isinstance(meter, list) or not meter or not set(meter) <= set(source.columns):
+    if not isinstance(meter, list) or not meter:
         raise source.error("options.meter", f"must be a list of fields, not {meter!r}")
+    for field in meter:
+        source.field("options.meter", field)
     prorate.check(source)
     usage_jumps.check(source)
     if source.format == "espi":
         for field, column in source.columns.items():
             if unknown := set(column.headers) - set(espi.FIELDS):
                 raise source.error(f"columns.{field}.header", f"{min(unknown)!r} is none of {', '.join(espi.FIELDS)}")
-    try:
-        re.compile(source.option("customer_no_pattern", ".*"))
-    except (re.error, TypeError):
-        raise source.error("options.customer_no_pattern", "is no regular expression") from None
+    if "customer_no_pattern" in source.options:
+        source.checked("options.customer_no_pattern", names.pattern, source.options["customer_no_pattern"])
+    estimated = source.option("estimated_values", [])
+    if not isinstance(estimated, list) or not all(isinstance(value, str | int) for value in estimated):
+        raise source.error("options.estimated_values", f"must be a list of what the column says, not {estimated!r}")
     if not isinstance(usages, list) or not usages:
         raise source.error("options.usages", "must be a list")
     for number, usage in enumerate(usages):
@@ -72,8 +75,9 @@ def check(source: Source) -> None:
             raise source.error(key, message)
         if "given_in" in usage and ("unit" in source.columns or not isinstance(usage["given_in"], str)):
             raise source.error(f"{key}.given_in", "must be a unit, and is for extracts without a column unit")
-        if usage["field"] not in source.columns:
-            raise source.error(f"{key}.field", f"{usage['field']!r} is no field of columns")
+        source.field(f"{key}.field", usage["field"])
+        source.checked(f"{key}.utility", names.code, usage["utility"])
+        source.checked(f"{key}.unit", names.seen, usage["unit"])
         if isinstance(usage["max"], bool) or not isinstance(usage["max"], int) or not 0 < usage["max"] <= LARGEST_MAX:
             message = f"must be a whole number from 1 to {LARGEST_MAX:,}, not {usage['max']!r}"
             raise source.error(f"{key}.max", message)

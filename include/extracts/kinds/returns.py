@@ -8,17 +8,20 @@ import duckdb
 
 from include.extracts import rows
 from include.extracts.kinds import Context, StagedFile
+from include.packs import names
 from include.packs.sources import Source
 from include.settings import Home
 
 _BAD = (("line_no", "parsed.line_no is null or parsed.line_no < 1"),)
 
 
-def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> None:
-    """Fields: batch_id, line_no (a whole number, 1 or more), reason.
+def check(source: Source) -> None:
+    """Option ``blank_reason`` stands for a blank reason: a returned line always has one."""
+    source.checked("options.blank_reason", names.seen, source.option("blank_reason"))
 
-    Option ``blank_reason`` stands for a blank reason: a returned line always has one.
-    """
+
+def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> None:
+    """Fields: batch_id, line_no (a whole number, 1 or more), reason."""
     con.execute(
         """
         create table parsed as

@@ -12,6 +12,7 @@ import duckdb
 
 from include.extracts import rows, texts
 from include.extracts.kinds import Context, StagedFile
+from include.packs import names
 from include.packs.sources import Source
 from include.settings import Home
 
@@ -29,13 +30,16 @@ def check(source: Source) -> None:
     for label, entry in utilities.items():
         if not isinstance(entry, dict) or set(entry) != {"utility", "max"} or not isinstance(entry["max"], int):
             raise source.error(f"options.utilities.{label}", "must have utility and max, a whole number")
+        source.checked(f"options.utilities.{label}.utility", names.code, entry["utility"])
 
 
 def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> None:
     """Makes ``good`` (row_no, participant_id, utility, usage_month, usage, previous_usage, source_file_id)."""
     con.execute("create table utilities (label varchar, utility varchar, max_usage integer)")
     for label, entry in source.option("utilities").items():
-        con.execute("insert into utilities values (?, ?, ?)", [texts.fold_text(label), entry["utility"], entry["max"]])
+        con.execute(
+            "insert into utilities values (?, ?, ?)", [texts.fold_text(str(label)), entry["utility"], entry["max"]]
+        )
     required = " or ".join(f"raw.{field} is null" for field, column in source.columns.items() if column.not_null)
     con.execute(
         f"""
