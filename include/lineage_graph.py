@@ -55,7 +55,7 @@ def evaluated(home: Home, result: EvaluateResult) -> list[Job]:
     if result.status != "built":
         return []
     manifest = json.loads((home.warehouse / ".dbt" / "target" / "manifest.json").read_text("utf-8"))
-    with warehouse.connect(home) as marts:
+    with warehouse.connect(home, by_bytes=False) as marts:
         columns = marts.execute(
             "select table_name, column_name, data_type from duckdb_columns() "
             "where database_name = 'tanso' and schema_name = 'marts' order by table_name, column_index"

@@ -45,7 +45,7 @@ def purge(home: Home, as_of: AsOf = None, apply: bool = False, roots: list[Path]
     """
     with land.lock(home), ledger.lock(home), warehouse.connect(home) as marts:
         _load(marts, home)
-        zones = decision.zones(marts, "tanso")
+        zones = decision.zones(marts)
         days.refuse_to_come(as_of, zones)  # what is erased a year too early does not come back
         found = _plan(marts, home, days.of_programs(as_of, zones), zones, roots)
         if apply:
@@ -95,7 +95,7 @@ def _plan(
             (coalesce(last_paid_on, ended_on) + to_years(retention_years::integer))::date as kept_until,
             payable.participant_id is not null as is_waiting
         from former
-        join tanso.policy.programs using (program_id)
+        join carried.policy.programs using (program_id)
         join day using (program_id)
         left join paid using (program_id, participant_id)
         left join payable using (program_id, participant_id)
@@ -141,7 +141,7 @@ def _files(
     roots: list[Path] | None,
 ) -> list[dict[str, Any]]:
     """Landed register files that are older than their retention and that nobody's row in force needs."""
-    years = dict(marts.execute("select program_id, retention_years::integer from tanso.policy.programs").fetchall())
+    years = dict(marts.execute("select program_id, retention_years::integer from carried.policy.programs").fetchall())
     needed = {
         row[0]
         for row in marts.execute(

@@ -130,6 +130,11 @@ class Home:
         """The published marts; open it read-only."""
         return self.warehouse / "tanso.duckdb"
 
+    @property
+    def carried(self) -> Path:
+        """What the next evaluation begins with and the marts do not show (meters lie in it), and how they were made."""
+        return self.warehouse / "carried.duckdb"
+
 
 def home() -> Home:
     """``TANSO_HOME``, by default ``var/`` in the checkout. Raises ValueError when that is no folder."""

@@ -41,9 +41,9 @@ def erase(home: Home, receipt: dict[str, Any]) -> None:
             if on_disk.sha256(stored.with_name(name)) != written:  # kept for ever: nothing could make it again
                 raise kinds.DamagedStaged(sha256, stored.with_name(name))
             lake_files.write_bytes(record / name, stored.with_name(name).read_bytes())
-        # The result comes last: with it the record is whole.
-        lake_files.write_bytes(record / f"{sha256}.json", on_disk.hashed_json(result))
         lake_files.write_hashed_json(result, stored)
+        # The record's result comes last: with it the record is whole, and the next run does nothing of this.
+        lake_files.write_bytes(record / f"{sha256}.json", on_disk.hashed_json(result))
         for path in (*record.iterdir(), record):
             on_disk.sync(path)
     for path in _refused_rows(home, receipt):

@@ -37,7 +37,7 @@ def needed(connection: duckdb.DuckDBPyConnection, program_id: str, period_id: st
     return connection.execute(
         """
         select coalesce(max(r.approvers), 1)
-        from house.policy.approval_rules as r
+        from carried.policy.approval_rules as r
         join house.marts.dim_periods as p on p.program_id = r.program_id
         where r.program_id = $1 and p.period_id = $2 and r.amount_from <= $3
             and r.valid_from_on <= p.starts_on and (r.valid_to_on is null or r.valid_to_on >= p.starts_on)

@@ -93,7 +93,7 @@ def read_sum(path: Path) -> tuple[int, ...]:
 def _words(connection: duckdb.DuckDBPyConnection, program_id: str) -> dict[tuple[str, str], str]:
     """(kind, code) -> the word in the programme's language."""
     labels = connection.execute(
-        "select kind, code, name_local from house.policy.labels where program_id = ?", [program_id]
+        "select kind, code, name_local from carried.policy.labels where program_id = ?", [program_id]
     ).fetchall()
     return {(kind, code): word for kind, code, word in labels}
 

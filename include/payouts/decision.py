@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pyarrow as pa
 
-from include import days, lake, quoted
+from include import days, lake
 from include.days import AsOf
 from include.extracts import vault
 from include.payouts import ledger
 from include.settings import Home
+from include.warehouse import read
 
 SQL = Path(__file__).with_name("decision.sql")
 # tables of the lake that are read here and in files.sql
@@ -28,21 +29,20 @@ def decide(
     """A database in memory with the tables of ``decision.sql``, for all programmes and periods or for one. Close it.
 
     Table ``day`` has the day that counts for each programme (``days.AsOf``); one that is yet to come foretells.
-    Raises FileNotFoundError before the first evaluation, LedgerError for a damaged batch, DamagedFile for a damaged
-    lake, ValueError when marts, register and policy do not go together.
+    Raises NotPublishedError before the first evaluation, ChangedError when the marts are not those that were published,
+    LedgerError for a damaged batch, DamagedFile for a damaged lake, ValueError when marts, register and policy do not
+    go together.
     """
-    if not home.database.exists():
-        raise FileNotFoundError(f"{home.database} does not exist: evaluate first (make evaluate)")
     connection = duckdb.connect()
     try:
         # The vault's personal data will be joined here: they never go to disk as they are.
         connection.execute("set temp_directory = ''; set enable_progress_bar = false")
-        connection.execute(f"attach {quoted.text(home.database)} as house (read_only)")
+        read.attach(connection, home, "house")
         lake.check(home.lake, _READ)
         lake.create_sources(connection, home.lake)
         ledger.load(connection, home)
         _load_erased(connection, home)
-        day = days.of_programs(as_of, zones(connection, "house"))
+        day = days.of_programs(as_of, zones(connection))
         connection.execute(
             "create temp table day as select unnest(?::varchar[]) as program_id, unnest(?::date[]) as as_of",
             [list(day), list(day.values())],
@@ -59,19 +59,17 @@ def decide(
 
 def build_info(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     """What the published marts say of how they were made: ``code_version``, ``policy_sha256``, ``fingerprint``."""
-    return rows(connection, "select * from house.meta.build_info")[0]
+    return rows(connection, "select * from carried.meta.build_info")[0]
 
 
 def time_zone(connection: duckdb.DuckDBPyConnection, program_id: str) -> ZoneInfo:
     """Where a programme's days are days."""
-    return ZoneInfo(zones(connection, "house")[program_id])
+    return ZoneInfo(zones(connection)[program_id])
 
 
-def zones(connection: duckdb.DuckDBPyConnection, catalog: str) -> dict[str, str]:
-    """Programme -> IANA time zone, of the policy in published marts that are attached as ``catalog``."""
-    return dict(
-        connection.execute(f"select program_id, time_zone from {catalog}.policy.programs order by 1").fetchall()
-    )
+def zones(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """Programme -> IANA time zone, of the policy that what is published was made by."""
+    return dict(connection.execute("select program_id, time_zone from carried.policy.programs order by 1").fetchall())
 
 
 def rows(connection: duckdb.DuckDBPyConnection, sql: str, values: Iterable[Any] = ()) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 -- What is due on its programme's day (table day), what was paid, and so what is to be paid, held, overpaid or listed.
--- Runs in a database in memory: house = the published marts (read-only), lake = the lake's views, ledger and listed = the batches
+-- Runs in a database in memory: house = the published marts, carried = the private file beside them (both read-only), lake = the
+-- lake's views, ledger and listed = the batches
 -- on disk now, erased = whom a purge has erased. The marts may be older than the ledger, never the other way round, so nothing of what was paid is taken from them.
 -- The variables program_id and period_id restrict it to one programme and period where they are set.
 
@@ -57,7 +58,7 @@ select
     arg_max(r.redemption_unit, r.valid_from_on) as unit,
     arg_max(r.lot_validity_years, r.valid_from_on) as validity_years
 from period as p
-join house.policy.point_rules as r on r.program_id = p.program_id and r.valid_from_on <= p.starts_on
+join carried.policy.point_rules as r on r.program_id = p.program_id and r.valid_from_on <= p.starts_on
 where r.redemption_unit is not null
 group by all;
 
@@ -266,7 +267,7 @@ with rule as (
         r.ranking_id,
         (p.january + to_months(r.certified_month - 1) + to_days(r.certified_day - 1))::date as published_on
     from period as p
-    join house.policy.ranking_rules as r on r.program_id = p.program_id and r.valid_from_on <= p.starts_on
+    join carried.policy.ranking_rules as r on r.program_id = p.program_id and r.valid_from_on <= p.starts_on
     qualify row_number() over (
         partition by p.program_id, p.period_id, r.ranking_id order by r.valid_from_on desc
     ) = 1
@@ -292,7 +293,7 @@ create temp table winner as
 select e.program_id, e.period_id, p.region_code, e.draw_order, e.participant_id, e.nickname
 from house.marts.fct_lottery_entries as e
 join period as y using (program_id, period_id)
-join house.policy.lottery_policies as l using (program_id, period_id)
+join carried.policy.lottery_policies as l using (program_id, period_id)
 join house.marts.dim_participants as p using (program_id, participant_id)
 join day as t using (program_id)
 where e.is_winner

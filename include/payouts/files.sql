@@ -34,12 +34,12 @@ from person;
 
 create temp table label as
 select kind, code, name_local
-from house.policy.labels
+from carried.policy.labels
 where program_id = getvariable('program_id');
 
 create temp table region as
 select region_code, arg_max(region_name, valid_from_on) as region_name
-from house.policy.region_policies
+from carried.policy.region_policies
 where program_id = getvariable('program_id')
 group by all;
 

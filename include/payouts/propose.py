@@ -81,7 +81,7 @@ def propose(
     """
     vault.check(home)  # returned accounts are compared by keyed hash
     with ledger.lock(home), decide(home, as_of) as connection:
-        days.refuse_to_come(as_of, zones(connection, "house"))
+        days.refuse_to_come(as_of, zones(connection))
         issue_log.append(home, ledger.batches(home))  # of a run that was stopped
         _check_layouts(build_info(connection), roots)
         keys = connection.execute(

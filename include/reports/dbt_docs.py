@@ -11,7 +11,7 @@ from pathlib import Path
 from include import on_disk, settings
 from include.operate import command
 from include.settings import Home
-from include.warehouse import run_dbt
+from include.warehouse import published, run_dbt
 from include.warehouse.build import lock
 from include.warehouse.fingerprint import DBT_PROJECT
 
@@ -19,14 +19,14 @@ from include.warehouse.fingerprint import DBT_PROJECT
 def write(home: Home, project: Path = DBT_PROJECT) -> Path:
     """Make the page and return its path. Raises FileNotFoundError when nothing is published yet, DbtError when dbt
     cannot read the project."""
-    if not home.database.exists():
-        raise FileNotFoundError(f"{home.database} does not exist yet; publish marts first: make evaluate")
+    published.check(home)
     page = home.reports / "dbt_docs.html"
     on_disk.private_folder(page.parent)
     with lock(home), tempfile.TemporaryDirectory(dir=home.warehouse, prefix=".docs-") as aside:
-        # A copy: dbt opens what it looks at for writing, and the published file belongs to its readers.
-        copied = Path(shutil.copy2(home.database, Path(aside) / home.database.name))
-        made = run_dbt.docs(project, copied, Path(aside) / "dbt")
+        # Copies: dbt opens what it looks at for writing, and the published file belongs to its readers.
+        for path in (home.database, home.carried):
+            shutil.copyfile(path, Path(aside) / path.name)
+        made = run_dbt.docs(project, Path(aside), Path(aside) / "dbt")
         on_disk.keep_to_owner(made).replace(page)
     return page
 

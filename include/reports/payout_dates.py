@@ -18,8 +18,8 @@ def sentences(home: Home, as_of: date | None) -> list[str]:
 
     if not home.database.exists():
         return []
-    with warehouse.connect(home) as marts:
-        today = days.of_programs(as_of, zones(marts, "tanso"))
+    with warehouse.connect(home, by_bytes=False) as marts:
+        today = days.of_programs(as_of, zones(marts))
         payable_from = {
             (program_id, period_id): day
             for program_id, period_id, day in marts.sql(

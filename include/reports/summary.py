@@ -30,8 +30,8 @@ def summarize(home: Home, as_of: date | None = None, since: datetime | None = No
         from include.payouts import decision
         from include.warehouse import connect
 
-        with connect(home) as marts:
-            of_policy = decision.zones(marts, "tanso")
+        with connect(home, by_bytes=False) as marts:
+            of_policy = decision.zones(marts)
             zones = {program_id: ZoneInfo(zone) for program_id, zone in of_policy.items()}
             day_text = days.text(days.of_programs(day, of_policy).values())
             parts += [

@@ -1,6 +1,6 @@
 """The warehouse: build the marts aside, check them, put them in the place of the published file; read them."""
 
 from include.warehouse.build import EvaluateResult, EvaluationError, evaluate
-from include.warehouse.read import NotPublishedError, connect
+from include.warehouse.read import ChangedError, NotPublishedError, connect
 
-__all__ = ["EvaluateResult", "EvaluationError", "NotPublishedError", "connect", "evaluate"]
+__all__ = ["ChangedError", "EvaluateResult", "EvaluationError", "NotPublishedError", "connect", "evaluate"]

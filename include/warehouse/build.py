@@ -1,7 +1,7 @@
 """Evaluate: lake and policy in, published marts out.
 
 A fresh file is built beside the published one and takes its place only when every model is made and every test has
-passed. Whatever fails leaves the published file as it was; the failed file is kept as ``warehouse/failed.duckdb``.
+passed. Whatever fails leaves the published files as they were; what failed is kept in ``warehouse/failed/``.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from pathlib import Path
 
 import duckdb
 
-from include import lake, leftovers, on_disk
+from include import lake, leftovers, on_disk, quoted
 from include.extracts import vault
 from include.extracts.publish import make_damaged_again
 from include.packs import load_sources
 from include.packs.policy import Policy, load_policy
 from include.payouts import ledger
 from include.settings import Home
-from include.warehouse import carry, fingerprint, paid_periods, policies, publish, read, run_dbt
+from include.warehouse import carry, fingerprint, paid_periods, policies, publish, published, read, run_dbt
 from include.warehouse.fingerprint import DBT_PROJECT, code_version
 from include.warehouse.run_dbt import NodeResult
 
@@ -79,11 +79,14 @@ def evaluate(
             ledger.refresh(home)
         lake_files = _sound_lake(home, roots, policy)
         now = fingerprint.fingerprint(lake_files, policies.policy_sha256(policy, packs), project)
-        if not force and now == read.published_fingerprint(home):
+        changed = published.changed(home, with_parquet=True)
+        if changed and home.database.exists():
+            log.warning("%s. The marts are built from scratch and published anew", changed)
+        if not force and not changed and now == read.published_fingerprint(home):
             log.info("marts are up to date (%s)", now[:12])
             policies.record(home, packs, policy, datetime.now(UTC))
             return EvaluateResult("unchanged", home.database, time.monotonic() - started, now)
-        nodes = _build(home, policy, packs, lake_files, now, project, anew=force)
+        nodes = _build(home, policy, packs, lake_files, now, project, anew=force or bool(changed), keep_old=not changed)
         policies.record(home, packs, policy, datetime.now(UTC))
         return EvaluateResult("built", home.database, time.monotonic() - started, now, nodes)
 
@@ -107,59 +110,69 @@ def _build(
     now: str,
     project: Path,
     anew: bool,
+    keep_old: bool,
 ) -> tuple[NodeResult, ...]:
-    aside = home.warehouse / ".build"
-    on_disk.private_folder(aside)  # it holds meters, the file to be published too until it is stripped
-    database = aside / home.database.name
+    aside = Home(home.warehouse / ".build")
+    on_disk.private_folder(aside.warehouse)
     built_at = datetime.now(UTC)
     rules = carry.rules_hash(policy.fingerprint, project)
     try:
         work = on_disk.private_folder(home.warehouse / ".dbt")
         with ThreadPoolExecutor(1) as beside:
-            parsing = beside.submit(run_dbt.parse, project, database, work)  # one processor parses, the other copies
-            carry.begin(home, database, lake_files, rules, anew)
-            with duckdb.connect(str(database)) as connection:
+            parsing = beside.submit(
+                run_dbt.parse, project, aside.warehouse, work
+            )  # one processor parses, the other copies
+            carry.begin(home, aside, lake_files, rules, anew)
+            with duckdb.connect(str(aside.carried)) as connection:
                 policy.write(connection)
-        nodes = tuple(run_dbt.build(project, database, work, parsing.result()))
+        nodes = tuple(run_dbt.build(project, aside.warehouse, work, parsing.result()))
         failures = tuple(node for node in nodes if not node.good and node.status != "skipped")
         if failures:
             lines = "\n".join(f"  {node}" for node in failures)
-            _keep_queries(home, database, failures)
+            _keep_queries(home, aside, failures)
             raise EvaluationError(
                 f"{len(failures)} models or tests failed, nothing is published:\n{lines}\nThe rows that a test found: "
-                f"run its query in {home.warehouse / 'failed.sql'} on failed.duckdb beside it.",
+                f"run its query in {_failed(home) / 'failed.sql'}, which opens what was built, in duckdb.",
                 failures,
             )
         made_by = (policies.policy_sha256(policy, packs), rules, policies.layouts_sha256(packs))
-        publish.strip(database, publish.BuildInfo(now, built_at, code_version(), *made_by))
-        publish.swap_in(home, database, built_at)
+        publish.strip(aside, publish.BuildInfo(now, built_at, code_version(), *made_by))
+        publish.write_parquet(aside)
+        publish.swap_in(home, aside, built_at, keep_old)
     except (run_dbt.DbtError, publish.NotPublishableError) as error:
-        _keep_failed(home, database)
+        _keep_failed(home, aside)
         raise EvaluationError(f"nothing is published: {error}") from error
     except EvaluationError:
-        _keep_failed(home, database)
+        _keep_failed(home, aside)
         raise
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
-    for name in ("failed.duckdb", "failed.sql"):
-        (home.warehouse / name).unlink(missing_ok=True)
+        shutil.rmtree(aside.root, ignore_errors=True)
+    shutil.rmtree(_failed(home), ignore_errors=True)
     return nodes
 
 
-def _keep_queries(home: Home, database: Path, failures: tuple[NodeResult, ...]) -> None:
-    """Keep what the failed models and tests asked, so that it can be asked of ``failed.duckdb``."""
-    # The file has another name there, so its own is taken out of the names of tables.
-    own = f'"{database.stem}".'
-    queries = [f"-- {node.kind} {node.name}\n{node.query.replace(own, '').strip()};" for node in failures]
-    with on_disk.private_file(home.warehouse / "failed.sql") as file:
-        file.write(("\n\n".join(queries) + "\n").encode())
+def _failed(home: Home) -> Path:
+    return home.warehouse / "failed"
 
 
-def _keep_failed(home: Home, database: Path) -> None:
+def _keep_queries(home: Home, built: Home, failures: tuple[NodeResult, ...]) -> None:
+    """Keep what the failed models and tests asked, so that it can be asked of what was built."""
+    kept = on_disk.private_folder(_failed(home))
+    parts = [
+        f"attach if not exists {quoted.text(kept / path.name)} as {path.stem} (read_only);"
+        for path in (built.database, built.carried)
+    ]
+    parts += [f"-- {node.kind} {node.name}\n{node.query.strip()};" for node in failures]
+    with on_disk.private_file(kept / "failed.sql") as file:
+        file.write(("\n\n".join(parts) + "\n").encode())
+
+
+def _keep_failed(home: Home, built: Home) -> None:
     """Keep what was built for whoever looks into the failure; the next good build removes it."""
-    if database.exists():
-        on_disk.keep_to_owner(database).replace(home.warehouse / "failed.duckdb")
-        log.error("what was built is in %s", home.warehouse / "failed.duckdb")
+    for path in (built.database, built.carried):
+        if path.exists():
+            on_disk.keep_to_owner(path).replace(on_disk.private_folder(_failed(home)) / path.name)
+    log.error("what was built is in %s", _failed(home))
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Begin a build with the published file, so that only what has changed since is made anew.
+"""Begin a build with the published files, so that only what has changed since is made anew.
 
 Carried rows are right only under the same rules: a file that other code, policy or DuckDB has made is never begun with.
 Which rows are stale is worked out in dbt (``int_reading_months``, ``int_changed_units``, ``int_period_inputs``) from
@@ -14,11 +14,12 @@ from pathlib import Path
 
 import duckdb
 
+from include import quoted
 from include.lake import COMPARED, create_sources
 from include.settings import Home
 from include.warehouse.fingerprint import code_hash
-from include.warehouse.read import NotPublishedError, connect
 
+STORAGE_VERSION = "v1.2.0"  # of the published file: clients from this version on can read it
 _FICLONE = 0x40049409  # linux/fs.h: share the blocks until one of the two files is written to
 
 # table of lake.COMPARED -> the published table that it is
@@ -36,15 +37,22 @@ def rules_hash(policy_fingerprint: str, project: Path) -> str:
     return hashlib.sha256(rules.encode()).hexdigest()
 
 
-def begin(home: Home, database: Path, files: dict[str, str], rules: str, anew: bool) -> None:
-    """Make ``database`` with schema ``lake``: a copy of the published file if the same ``rules`` made it, else empty.
+def begin(home: Home, aside: Home, files: dict[str, str], rules: str, anew: bool) -> None:
+    """Make the two files of ``aside``, the private one with schema ``lake``: copies of what is published if the same
+    ``rules`` made it, else empty.
 
-    ``files``: the lake's, with their SHA-256. ``anew``: empty in any case.
+    ``files``: the lake's, with their SHA-256. ``anew``: empty in any case; it must be if what is published was changed.
     """
     carried = not anew and _published_rules(home) == rules
     if carried:
-        _clone(home.database, database)
-    with duckdb.connect(str(database)) as connection:
+        _clone(home.database, aside.database)
+        _clone(home.carried, aside.carried)
+    else:
+        with duckdb.connect() as connection:
+            connection.execute(
+                f"attach {quoted.text(aside.database)} as marts (storage_version {quoted.text(STORAGE_VERSION)})"
+            )
+    with duckdb.connect(str(aside.carried)) as connection:
         create_sources(connection, home.lake)
         if months := _reading_months(files):  # a programme of slips has none
             connection.executemany("insert into lake.reading_months values (?, ?)", months)
@@ -59,9 +67,10 @@ def begin(home: Home, database: Path, files: dict[str, str], rules: str, anew: b
 def _published_rules(home: Home) -> str | None:
     """None: there is no published file, none that can be read, or one of a version that carried nothing."""
     try:
-        with connect(home) as connection:
-            row = connection.execute("select rules_sha256 from meta.build_info").fetchone()
-    except (NotPublishedError, duckdb.Error):
+        with duckdb.connect() as connection:
+            connection.execute(f"attach {quoted.text(home.carried)} as carried (read_only)")
+            row = connection.execute("select rules_sha256 from carried.meta.build_info").fetchone()
+    except duckdb.Error:
         return None
     return row[0] if row else None
 

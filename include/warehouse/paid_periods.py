@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import date
 
+import duckdb
+
 from include.packs.policy import Policy
 from include.packs.values import PeriodKind
 from include.payouts import ledger
@@ -55,10 +57,10 @@ def check(home: Home, policy: Policy) -> None:
 
 
 def _first_days(home: Home) -> dict[tuple[str, str], date]:
-    """(programme, period) -> first day, as published; empty before the first evaluation."""
+    """(programme, period) -> first day, as published; empty when nothing is, or it was damaged since."""
     try:
-        with read.connect(home) as marts:
+        with read.connect(home, by_bytes=False) as marts:
             found = marts.execute("select program_id, period_id, starts_on from marts.dim_periods").fetchall()
-    except read.NotPublishedError:
+    except (read.NotPublishedError, read.ChangedError, duckdb.Error):
         return {}
     return {(program_id, period_id): starts_on for program_id, period_id, starts_on in found}

@@ -1,4 +1,4 @@
-"""Make a built file fit to be read alone, and put it in the place of the published one."""
+"""Make built files fit to be read alone, and put them in the place of the published ones."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import os
 import shutil
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 import duckdb
 
-from include import on_disk
+from include import on_disk, quoted
 from include.lake import COMPARED
 from include.settings import Home
+from include.warehouse import published
 
-KEPT_BUILDS = 3
+KEPT_BUILDS = 2  # beside the published one
 
 
 class NotPublishableError(RuntimeError):
@@ -33,9 +33,10 @@ class BuildInfo:
     layouts_sha256: str
 
 
-def strip(database: Path, info: BuildInfo) -> None:
-    """Leave only tables in the file, add ``meta.build_info``, check it and close it with nothing left to write."""
-    with duckdb.connect(str(database)) as connection:
+def strip(built: Home, info: BuildInfo) -> None:
+    """Leave only tables in the files, add ``meta.build_info`` to the private one, check the marts, and close both with
+    nothing left to write."""
+    with duckdb.connect(str(built.carried)) as connection:
         # Views first: they read the lake, which is not in the file.
         views = connection.execute("select schema_name, view_name from duckdb_views() where not internal").fetchall()
         for schema, view in views:
@@ -52,15 +53,35 @@ def strip(database: Path, info: BuildInfo) -> None:
         row = [info.fingerprint, built_at, info.code_version, info.policy_sha256, info.rules_sha256]
         row.append(info.layouts_sha256)
         connection.execute("insert into meta.build_info values (?, ?, ?, ?, ?, ?)", row)
+        connection.execute("checkpoint")
+    with duckdb.connect(str(built.database)) as connection:
         _check(connection)
         connection.execute("checkpoint")
-    wal = _wal(database)
-    if wal.exists():
-        raise NotPublishableError(f"{wal} is left after CHECKPOINT; something still holds {database} open")
+    for path in (built.carried, built.database):
+        if published.wal(path).exists():
+            raise NotPublishableError(f"{published.wal(path)} is left after CHECKPOINT; something still has it open")
+
+
+def write_parquet(built: Home) -> None:
+    """Write every mart as ``marts/<mart>.parquet`` beside the built files."""
+    folder = built.warehouse / "marts"
+    folder.mkdir()
+    with duckdb.connect() as connection:
+        connection.execute("set preserve_insertion_order = false")
+        connection.execute(f"attach {quoted.text(built.database)} as built (read_only)")
+        tables = connection.execute("select table_name from duckdb_tables() where database_name = 'built'").fetchall()
+        for (mart,) in tables:
+            path = quoted.text(folder / f"{mart}.parquet")
+            connection.execute(f"copy built.marts.{quoted.name(mart)} to {path} (format parquet, compression zstd)")
 
 
 def _check(connection: duckdb.DuckDBPyConnection) -> None:
-    """Tables only, and no column in the marts that cannot be exact."""
+    """Tables of the marts only, and no column in them that cannot be exact."""
+    others = connection.execute(
+        "select distinct schema_name from duckdb_tables() where schema_name <> 'marts' order by 1"
+    ).fetchall()
+    if others:
+        raise NotPublishableError(f"only marts may be published, not {', '.join(name for (name,) in others)}")
     views = connection.execute(
         "select schema_name || '.' || view_name from duckdb_views() where not internal"
     ).fetchall()
@@ -75,26 +96,41 @@ def _check(connection: duckdb.DuckDBPyConnection) -> None:
         raise NotPublishableError(f"floating point in the marts: {columns}; cast to DECIMAL or an integer")
 
 
-def swap_in(home: Home, database: Path, built_at: datetime) -> None:
-    """Replace the published file by ``database`` (same file system): readers have the old one or the new one.
+def swap_in(home: Home, built: Home, built_at: datetime, keep_old: bool) -> None:
+    """Put the built files (same file system) in the place of the published ones, and note what they are.
 
-    The newest builds stay under ``warehouse/history/``, the published one among them as a hard link.
+    Of each file readers have the old one or the new one. ``keep_old``: the marts that were published, as they were
+    published, stay under ``warehouse/history/`` with the newest of those before.
     """
-    on_disk.sync(database)
-    history = home.warehouse / "history"
-    on_disk.private_folder(history)
-    kept = history / f"{built_at:%Y%m%dT%H%M%S%fZ}.duckdb"
-    try:
-        os.link(database, kept)
-    except OSError:  # a file system without hard links
-        shutil.copy2(database, kept)
-    # Beside another file a stale write-ahead log makes the database unopenable.
-    _wal(home.database).unlink(missing_ok=True)
-    database.replace(home.database)
-    on_disk.sync(home.warehouse)
-    for old in sorted(history.glob("*.duckdb"))[:-KEPT_BUILDS]:
+    marts = sorted(path.relative_to(built.warehouse).as_posix() for path in built.warehouse.glob("marts/*.parquet"))
+    names = [home.carried.name, home.database.name, *marts]
+    for name in names:
+        (built.warehouse / name).chmod(0o600 if name == home.carried.name else 0o444)
+        on_disk.sync(built.warehouse / name)
+    files = published.described(built.warehouse, names)
+    on_disk.shared_folder(home.warehouse / "marts")
+    with published.lock(home, exclusive=True):
+        if keep_old:
+            _keep(home)
+        for name in names:
+            published.wal(home.warehouse / name).unlink(missing_ok=True)
+            (built.warehouse / name).replace(home.warehouse / name)
+        for path in home.warehouse.glob("marts/*"):
+            if path.relative_to(home.warehouse).as_posix() not in marts:
+                path.unlink()
+        published.write(home, f"{built_at:%Y%m%dT%H%M%S%fZ}", files)
+        on_disk.sync(home.warehouse / "marts")
+    for old in sorted((home.warehouse / "history").glob("*.duckdb"))[:-KEPT_BUILDS]:
         old.unlink()
 
 
-def _wal(database: Path) -> Path:
-    return database.with_name(database.name + ".wal")
+def _keep(home: Home) -> None:
+    """Its name says when it was built and what its SHA-256 begins with."""
+    known = published.read(home)
+    history = on_disk.private_folder(home.warehouse / "history")
+    kept = history / f"{known['built_at']}-{known['files'][home.database.name]['sha256'][:12]}.duckdb"
+    if not kept.exists():
+        try:
+            os.link(home.database, kept)  # a copy is not needed: the published file itself is replaced
+        except OSError:  # a file system without hard links
+            shutil.copy2(home.database, kept)

@@ -1,4 +1,4 @@
-"""Run the dbt project in this process against a file, and leave no connection to that file behind."""
+"""Run the dbt project in this process against files, and leave no connection to them behind."""
 
 from __future__ import annotations
 
@@ -47,13 +47,12 @@ class DbtError(RuntimeError):
     """dbt could not run at all: the project does not parse, the file does not open."""
 
 
-def parse(project: Path, database: Path, work: Path) -> object:
-    """The project's manifest for ``build``; ``database`` is not opened, it may be copied meanwhile."""
+def parse(project: Path, folder: Path, work: Path) -> object:
+    """The project's manifest for ``build``; nothing in ``folder`` is opened, it may be filled meanwhile."""
     from dbt.cli.main import dbtRunner
 
-    with _one_at_a_time, _environment(TANSO_BUILD_DATABASE=str(database)):
-        # The parsed project names its relations by the file's name too.
-        content = f"{database.stem}\n{_content(project)}"
+    with _one_at_a_time, _environment(TANSO_BUILD=str(folder)):
+        content = _content(project)
         if content not in _manifests:
             parsed = dbtRunner().invoke(["parse", *_common(project, work)])
             if not parsed.success:
@@ -64,14 +63,15 @@ def parse(project: Path, database: Path, work: Path) -> object:
         return _manifests[content].deepcopy()
 
 
-def build(project: Path, database: Path, work: Path, manifest: object) -> list[NodeResult]:
-    """``dbt build`` of models and data tests into ``database``; logs and compiled SQL go to ``work``.
+def build(project: Path, folder: Path, work: Path, manifest: object) -> list[NodeResult]:
+    """``dbt build`` of models and data tests into ``carried.duckdb`` and ``tanso.duckdb`` (the marts) of ``folder``;
+    logs and compiled SQL go to ``work``.
 
     ``manifest`` is what ``parse`` has made, for this one build. A failing model or test is a result, not an exception.
     """
     from dbt.cli.main import dbtRunner
 
-    with _one_at_a_time, _environment(TANSO_BUILD_DATABASE=str(database)):
+    with _one_at_a_time, _environment(TANSO_BUILD=str(folder)):
         try:
             # Unit tests are about the code, not about this data; `make test` runs them.
             arguments = ["build", *_common(project, work), "--exclude-resource-type", "unit_test"]
@@ -83,11 +83,12 @@ def build(project: Path, database: Path, work: Path, manifest: object) -> list[N
     return [_result(one) for one in done.result.results]
 
 
-def docs(project: Path, database: Path, work: Path) -> Path:
-    """dbt's documentation of the project and of what is in ``database``, as one HTML file below ``work``."""
+def docs(project: Path, folder: Path, work: Path) -> Path:
+    """dbt's documentation of the project and of what is in the two files of ``folder``, as one HTML file below
+    ``work``."""
     from dbt.cli.main import dbtRunner
 
-    with _one_at_a_time, _environment(TANSO_BUILD_DATABASE=str(database)):
+    with _one_at_a_time, _environment(TANSO_BUILD=str(folder)):
         try:
             done = dbtRunner().invoke(["docs", "generate", "--static", *_common(project, work)])
         finally:

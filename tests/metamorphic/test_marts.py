@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 
-import duckdb
 import pytest
 
+from tests import built
 from tests.metamorphic import worlds
 from tests.rules_metered.world import build
 
@@ -32,7 +32,7 @@ def query(tmp_path_factory):
             worlds.programme(f"w{number}_halving", worlds.saving_more(world, "0.45")),
             worlds.programme(f"w{number}_joined", worlds.joined_by(world, stranger)),
         ]
-    connection = duckdb.connect(str(build(tmp_path_factory.mktemp("metamorphic"), programmes)), read_only=True)
+    connection = built.connect(build(tmp_path_factory.mktemp("metamorphic"), programmes))
     yield lambda sql: connection.execute(sql).fetchall()
     connection.close()
 

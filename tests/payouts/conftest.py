@@ -15,6 +15,7 @@ from include import lake, on_disk
 from include.extracts import vault
 from include.lake import TABLES
 from include.settings import PROJECT_ROOT, Home
+from tests import built
 
 KR, JP = "kr_carbon_point", "jp_nakano_eco_point"
 SNAPSHOT = "ab" * 32
@@ -211,20 +212,20 @@ class House:
 
     def publish(self) -> Home:
         home = self.home
-        home.warehouse.mkdir(parents=True, exist_ok=True)
-        aside = home.warehouse / ".build.duckdb"
-        aside.unlink(missing_ok=True)
-        with duckdb.connect(str(aside), config={"threads": 1}) as connection:
-            for schema in ("marts", "policy", "meta"):
-                connection.execute(f"create schema {schema}")
-            for table, columns in DDL.items():
+        for path in (home.database, home.carried):
+            path.unlink(missing_ok=True)
+        with built.changed(home) as connection:
+            # A transaction writes to one database.
+            connection.execute("create schema tanso.marts")
+            for schema in ("policy", "meta"):
+                connection.execute(f"create schema carried.{schema}")
+            for name, columns in DDL.items():
+                table = f"{'tanso' if name.startswith('marts.') else 'carried'}.{name}"
                 connection.execute(f"create table {table} ({columns})")
-                rows = self.rows[table]
+                rows = self.rows[name]
                 if rows:
                     marks = ", ".join([f"({', '.join('?' * len(rows[0]))})"] * len(rows))
                     connection.execute(f"insert into {table} values {marks}", [value for row in rows for value in row])
-            connection.execute("checkpoint")
-        aside.replace(home.database)
         participants = [
             {"program_id": p, "participant_id": i, "source_file_id": SNAPSHOT, **facts}
             for (p, i), facts in self.register.items()

@@ -14,6 +14,7 @@ import pytest
 from include import cli, on_disk
 from include.payouts.explain import explain
 from include.settings import Home
+from tests import built
 from tests.payouts.conftest import KR, House
 
 METER = "0123456789"
@@ -29,44 +30,47 @@ def staged(home: Home, source_id: str, sha256: str, rows: str) -> None:
 def test_a_payout_leads_back_to_rule_months_and_files(house: House):
     house.money("Q1", 10_000)
     home = house.publish()
-    with duckdb.connect(str(home.database)) as marts:
+    with built.changed(home) as marts:
         key = "program_id varchar, period_id varchar, participant_id varchar, utility varchar"
         marts.execute(
             f"""
-            create table marts.fct_payout_lines ({key}, batch_id varchar, line_no integer);
-            create table marts.fct_reductions ({key}, status varchar, reduction decimal(18, 6));
-            create table marts.fct_monthly_comparisons ({key}, usage_month date, status varchar);
-            create table marts.fct_monthly_usage ({key}, usage_month date, usage decimal(18, 3), is_estimated boolean,
-                source_file_id varchar);
-            create table marts.dq_files (source_id varchar, file_name varchar, sha256 varchar, received_at timestamp,
-                status varchar);
-            create table policy.reduction_tiers (rule_id varchar, program_id varchar, points bigint, source varchar);
-            create schema intermediate;
-            create table intermediate.int_metered_units as
+            create table tanso.marts.fct_payout_lines ({key}, batch_id varchar, line_no integer);
+            create table tanso.marts.fct_reductions ({key}, status varchar, reduction decimal(18, 6));
+            create table tanso.marts.fct_monthly_comparisons ({key}, usage_month date, status varchar);
+            create table tanso.marts.fct_monthly_usage ({key}, usage_month date, usage decimal(18, 3),
+                is_estimated boolean, source_file_id varchar);
+            create table tanso.marts.dq_files (source_id varchar, file_name varchar, sha256 varchar,
+                received_at timestamp, status varchar);
+            create table carried.policy.reduction_tiers (rule_id varchar, program_id varchar, points bigint,
+                source varchar);
+            create schema carried.intermediate;
+            create table carried.intermediate.int_metered_units as
                 select 1 as unit_key, '{KR}' as program_id, 'Q1' as participant_id, 'electricity' as utility,
                     '{METER}' as meter_key;
-            create table intermediate.int_metered_rows as
+            create table carried.intermediate.int_metered_rows as
                 select 1 as unit_key, 7 as period_no, 0 as first_month_no, {2018 * 12} as baseline_from_no,
                     {2020 * 12 - 1} as baseline_to_no;
-            create table intermediate.int_period_months as
+            create table carried.intermediate.int_period_months as
                 select 7 as period_no, '{KR}' as program_id, '2020H2' as period_id, {2020 * 12} + calendar_month
                     as month_no, calendar_month, make_date(2020, calendar_month + 1, 1) as usage_month
                 from generate_series(6, 11) as t (calendar_month);
-            create table intermediate.int_metered_readings as
+            create table carried.intermediate.int_metered_readings as
                 select 1 as unit_key, unnest([{2019 * 12 + 6}, {2020 * 12 + 2}, {2020 * 12 + 6}]) as month_no,
                     false as is_tariff_excluded;
-            create table intermediate.int_actions (program_id varchar, period_id varchar, participant_id varchar,
+            create table carried.intermediate.int_actions (program_id varchar, period_id varchar,
+                participant_id varchar,
                 acted_on date, action_code varchar, quantity integer, status varchar, points bigint,
                 source_file_id varchar, row_no integer);
-            insert into marts.fct_reductions values ('{KR}', '2020H2', 'Q1', 'electricity', 'evaluated', 120);
-            insert into marts.fct_monthly_usage values
+            insert into tanso.marts.fct_reductions values ('{KR}', '2020H2', 'Q1', 'electricity', 'evaluated', 120);
+            insert into tanso.marts.fct_monthly_usage values
                 ('{KR}', '2020H2', 'Q1', 'electricity', '2019-07-01', 500, false, '0a'),
                 ('{KR}', '2020H2', 'Q1', 'electricity', '2020-03-01', 410, false, 'aa'),
                 ('{KR}', '2020H2', 'Q1', 'electricity', '2020-07-01', 380, false, 'aa'),
                 ('{KR}', '2020H2', 'Q1', 'electricity', '2021-01-01', 400, false, 'bb');
-            insert into marts.dq_files values ('meters', 'kepco_2019.csv', '0a', null, 'accepted'),
+            insert into tanso.marts.dq_files values ('meters', 'kepco_2019.csv', '0a', null, 'accepted'),
                 ('meters', 'kepco_2020.csv', 'aa', null, 'accepted'), ('meters', 'again.csv', 'aa', null, 'duplicate');
-            insert into policy.reduction_tiers values ('r1', '{KR}', 10000, 'notice 12'), ('r1', 'another', 5, 'n');
+            insert into carried.policy.reduction_tiers values ('r1', '{KR}', 10000, 'notice 12'),
+                ('r1', 'another', 5, 'n');
             """
         )
     staged(home, "meters", "0a", f"(9, 'electricity', '{METER}', date '2019-07-01', 500)")

@@ -7,7 +7,6 @@ import shutil
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from include import cli, days
@@ -17,6 +16,7 @@ from include.payouts import issue, propose
 from include.payouts.explain import explain
 from include.retention import purge
 from include.settings import Home
+from tests import built
 from tests.killing import killed_after, killed_before
 from tests.payouts.conftest import KR, SNAPSHOT, House, house  # noqa: F401  # the fixture
 
@@ -43,19 +43,19 @@ def publish(house: House, years: str = "5", **ended: date | None) -> Home:  # no
         house.register[KR, participant_id]["withdrawn_on"] = day
     home = house.publish()
     (home.vault / "register").rename(home.vault / "kr_enrolments")
-    with duckdb.connect(str(home.database)) as marts:
+    with built.changed(home) as marts:
         marts.execute(
-            "create or replace table policy.programs as "
+            "create or replace table carried.policy.programs as "
             f"select '{KR}' as program_id, 'Asia/Seoul' as time_zone, {years} as retention_years"
         )
     return home
 
 
 def paid(home: Home, *participant_ids: str) -> None:
-    with duckdb.connect(str(home.database)) as marts:
+    with built.changed(home) as marts:
         for participant_id in participant_ids:
             marts.execute(
-                "update marts.fct_payouts set paid_amount = amount where participant_id = ?", [participant_id]
+                "update tanso.marts.fct_payouts set paid_amount = amount where participant_id = ?", [participant_id]
             )
 
 
@@ -106,8 +106,8 @@ def test_who_left_is_erased_and_nothing_else_changes(members: Home):
 
 
 def test_who_has_something_to_get_is_kept_and_named(members: Home):
-    with duckdb.connect(str(members.database)) as marts:
-        marts.execute("update marts.fct_payouts set amount = amount + 500 where participant_id = 'Q1'")
+    with built.changed(members) as marts:
+        marts.execute("update tanso.marts.fct_payouts set amount = amount + 500 where participant_id = 'Q1'")
     found = purge(members, date(2026, 6, 10), apply=True)
     assert [member["participant_id"] for member in found.waiting] == ["Q1"]
     assert in_vault(members) == ["Q1", "Q3"]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import duckdb
 import pytest
 import yaml
 
 from include.reports import dbt_docs
 from include.settings import Home
 from include.warehouse.fingerprint import DBT_PROJECT
+from tests import built
 
 MARTS = DBT_PROJECT / "models" / "marts"
 
@@ -39,9 +39,8 @@ def test_every_column_of_a_mart_has_a_type_and_a_description():
 
 def test_the_page_stands_alone_and_leaves_the_marts_as_they_are(tmp_path):
     home = Home(tmp_path)
-    home.warehouse.mkdir()
-    with duckdb.connect(str(home.database)) as connection:
-        connection.execute("create schema marts; create table marts.dim_programs (program_id varchar)")
+    with built.changed(home) as connection:
+        connection.execute("create schema tanso.marts; create table tanso.marts.dim_programs (program_id varchar)")
     before = home.database.read_bytes()
     page = dbt_docs.write(home)
     assert page == home.reports / "dbt_docs.html"
@@ -50,7 +49,8 @@ def test_the_page_stands_alone_and_leaves_the_marts_as_they_are(tmp_path):
         assert model["description"] in text
     assert "<script src=" not in text
     assert home.database.read_bytes() == before
-    assert [path.name for path in home.warehouse.iterdir()] == ["tanso.duckdb"]
+    names = sorted(path.name for path in home.warehouse.iterdir() if path.suffix != ".lock" and path.name != ".lock")
+    assert names == ["carried.duckdb", "published.json", "tanso.duckdb"]
 
 
 def test_without_marts_it_says_what_to_do(tmp_path):

@@ -18,6 +18,7 @@ import duckdb
 
 from include import lake, settings
 from include.packs.policy import load_policy
+from tests import built
 
 SHIPPED = settings.PROJECT_ROOT / "include" / "programs" / "jp_nakano_eco_point" / "policy"
 DBT_PROJECT = settings.PROJECT_ROOT / "dbt_project"
@@ -138,21 +139,20 @@ def write_lake(folder: Path, examples: list[Example]) -> None:
 
 
 def build(folder: Path, examples: list[Example], changes: dict[str, dict]) -> Path:
-    """Lake, policy and models in one DuckDB file; ``changes``: programme -> see write_pack."""
+    """Lake, policy and models in two DuckDB files of the folder; ``changes``: programme -> see write_pack."""
     packs = folder / "packs"
     for example in examples:
         write_pack(packs, example.program_id, changes.get(example.program_id, {}))
     write_lake(folder / "lake", examples)
-    database = folder / "examples.duckdb"
-    connection = duckdb.connect(str(database))
+    connection = built.begin(folder)
     lake.create_sources(connection, folder / "lake")
     load_policy([packs]).write(connection)
     connection.close()
     command = [sys.executable, "-m", "dbt.cli.main", "build", "--select", *MODELS, "--threads", "1"]
     command += ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
     command += ["--target-path", str(folder / "target"), "--log-path", str(folder / "logs"), "--quiet"]
-    environment = os.environ | {"TANSO_BUILD_DATABASE": str(database), "TANSO_DUCKDB_THREADS": "1"}
+    environment = os.environ | {"TANSO_BUILD": str(folder), "TANSO_DUCKDB_THREADS": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     shutil.rmtree(folder / "target")
-    return database
+    return folder

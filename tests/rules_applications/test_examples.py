@@ -7,9 +7,9 @@ import hashlib
 from datetime import date
 from decimal import Decimal
 
-import duckdb
 import pytest
 
+from tests import built
 from tests.rules_applications.building import ALL_MONTHS, Example, build
 
 
@@ -216,7 +216,7 @@ CHANGES = {
 @pytest.fixture(scope="module")
 def query(tmp_path_factory):
     """``query(sql, *parameters)`` over the built examples: a list of tuples."""
-    connection = duckdb.connect(str(build(tmp_path_factory.mktemp("examples"), EXAMPLES, CHANGES)), read_only=True)
+    connection = built.connect(build(tmp_path_factory.mktemp("examples"), EXAMPLES, CHANGES))
     yield lambda sql, *parameters: connection.execute(sql, parameters).fetchall()
     connection.close()
 

@@ -3,8 +3,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import duckdb
 import pytest
+
+from tests import built
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -17,9 +18,7 @@ def query(tmp_path_factory):
     from fixtures_more import MORE
     from world import build
 
-    connection = duckdb.connect(
-        str(build(tmp_path_factory.mktemp("rules_metered"), EXAMPLES + MORE + EDGES)), read_only=True
-    )
+    connection = built.connect(build(tmp_path_factory.mktemp("rules_metered"), EXAMPLES + MORE + EDGES))
 
     def run(sql: str, *parameters) -> list[tuple]:
         return connection.execute(sql, parameters).fetchall()

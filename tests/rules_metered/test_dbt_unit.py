@@ -6,23 +6,22 @@ import os
 import subprocess
 import sys
 
-import duckdb
 from world import DBT_PROJECT
 
 from include import lake
 from include.packs.policy import load_policy
+from tests import built
 
 
 def test_dbt_unit_tests_pass(tmp_path):
-    database = tmp_path / "empty.duckdb"
-    with duckdb.connect(str(database)) as connection:
+    with built.begin(tmp_path) as connection:
         load_policy().write(connection)
         lake.create_sources(connection, tmp_path / "no lake")
     command = [sys.executable, "-m", "dbt.cli.main", "build", "--exclude-resource-type", "test", "--quiet"]
     command += ["--select", "+path:models/intermediate/metered", "path:models/intermediate/shared"]
     command += ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
     command += ["--target-path", str(tmp_path / "target"), "--log-path", str(tmp_path / "logs")]
-    environment = os.environ | {"TANSO_BUILD_DATABASE": str(database)}
+    environment = os.environ | {"TANSO_BUILD": str(tmp_path)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     log = (tmp_path / "logs" / "dbt.log").read_text(encoding="utf-8")

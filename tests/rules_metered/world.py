@@ -13,6 +13,7 @@ import pyarrow
 from include import lake, settings
 from include.packs.policy import load_policy
 from include.warehouse import run_dbt
+from tests import built
 
 SHIPPED = settings.PROJECT_ROOT / "include" / "programs" / "kr_carbon_point" / "policy"
 DBT_PROJECT = settings.PROJECT_ROOT / "dbt_project"
@@ -174,16 +175,15 @@ def write_lake(folder: Path, programmes: Sequence[Programme]) -> None:
 
 
 def build(folder: Path, programmes: Sequence[Programme]) -> Path:
-    """Lake, packs and all models and data tests in one DuckDB file, which is returned."""
+    """Lake, packs and all models and data tests in two DuckDB files of a folder, which is returned."""
     for programme in programmes:
         write_pack(folder / "packs", programme)
     write_lake(folder / "lake", programmes)
-    database = folder / "examples.duckdb"
-    with duckdb.connect(str(database)) as connection:
+    with built.begin(folder) as connection:
         load_policy([folder / "packs"]).write(connection)
         lake.create_sources(connection, folder / "lake")
     work = folder / "dbt"
-    nodes = run_dbt.build(DBT_PROJECT, database, work, run_dbt.parse(DBT_PROJECT, database, work))
+    nodes = run_dbt.build(DBT_PROJECT, folder, work, run_dbt.parse(DBT_PROJECT, folder, work))
     bad = [str(node) for node in nodes if not node.good]
     assert not bad, "\n".join(bad)
-    return database
+    return folder

@@ -14,6 +14,8 @@ from include.settings import PROJECT_ROOT, Home
 from include.warehouse import EvaluateResult, evaluate
 
 PACKS = PROJECT_ROOT / "include" / "programs"
+PUBLISHED = ["carried.duckdb", "history", "marts", "published.json", "published.lock", "tanso.duckdb"]
+MART = "{{ config(database='tanso', schema='marts', materialized='table') }} "
 SOURCES = """
 sources:
   - name: lake
@@ -60,7 +62,7 @@ def project(tmp_path: Path) -> Project:
     small.model("stg_readings", "{{ config(schema='staging') }} select * from {{ source('lake', 'readings') }}")
     small.model(
         "fct_usage",
-        "{{ config(schema='marts', materialized='table') }} select meter_key, usage from {{ ref('stg_readings') }}",
+        MART + "select meter_key, usage from {{ ref('stg_readings') }}",
     )
     return small
 

@@ -10,7 +10,7 @@ import duckdb
 
 from include.settings import PROJECT_ROOT
 from include.warehouse import connect
-from tests.warehouse.conftest import PACKS
+from tests.warehouse.conftest import PACKS, PUBLISHED
 
 CODE = """
 import sys
@@ -40,10 +40,10 @@ def test_evaluations_in_two_processes_and_a_reader(project, place):
     # One after the other: first the old reading, then the corrected one, nothing else and never back.
     assert seen == sorted(seen) and set(seen) <= {"178.000", "238.000"}
     assert place.usages() == ["238.000"]
-    assert place.names() == ["history", "tanso.duckdb"]
+    assert place.names() == PUBLISHED
     builds = sorted((place.home.warehouse / "history").glob("*.duckdb"))
-    assert len(builds) == 3
-    assert builds[-1].stat().st_ino == place.home.database.stat().st_ino
-    for build in builds[1:]:
+    usages = []
+    for build in builds:
         with duckdb.connect(str(build), read_only=True) as connection:
-            assert connection.execute("select usage::varchar from marts.fct_usage").fetchall() == [("238.000",)]
+            usages += connection.execute("select usage::varchar from marts.fct_usage").fetchall()
+    assert usages == [("178.000",), ("238.000",)]  # and the published one

@@ -171,9 +171,10 @@ def test_a_chain_of_builds_says_what_builds_of_everything_say(tmp_path, roots):
     # Other rules begin with nothing, the same with what is published.
     rules = carry.rules_hash(load_policy(roots).fingerprint, DBT_PROJECT)
     for key, anyway, expected_units in ((rules, False, True), ("other code", False, False), (rules, True, False)):
-        database = tmp_path / "begun.duckdb"
-        database.unlink(missing_ok=True)
-        carry.begin(home, database, hashes(home.lake), key, anew=anyway)
-        with duckdb.connect(str(database)) as connection:
+        begun = Home(tmp_path / "begun")
+        shutil.rmtree(begun.root, ignore_errors=True)
+        begun.warehouse.mkdir(parents=True)
+        carry.begin(home, begun, hashes(home.lake), key, anew=anyway)
+        with duckdb.connect(str(begun.carried)) as connection:
             units = connection.execute("select count(*) from lake.published_units").fetchone()[0]
         assert (units > 0) == expected_units

@@ -6,12 +6,12 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from include.packs import load_policy
 from include.settings import PROJECT_ROOT, Home
 from include.warehouse import paid_periods
+from tests import built
 
 KR = "kr_carbon_point"
 
@@ -22,11 +22,12 @@ def home(tmp_path: Path) -> Home:
     home = Home(tmp_path / "home")
     for period_id in ("2021H1", "2021C"):
         (home.exports / KR / period_id / f"{period_id}-001").mkdir(parents=True)
-    home.warehouse.mkdir()
-    with duckdb.connect(str(home.database)) as connection:
-        connection.execute("create schema marts")
-        connection.execute("create table marts.dim_periods (program_id varchar, period_id varchar, starts_on date)")
-        connection.execute("insert into marts.dim_periods values (?, '2021H1', '2021-01-01')", [KR])
+    with built.changed(home) as connection:
+        connection.execute("create schema tanso.marts")
+        connection.execute(
+            "create table tanso.marts.dim_periods (program_id varchar, period_id varchar, starts_on date)"
+        )
+        connection.execute("insert into tanso.marts.dim_periods values (?, '2021H1', '2021-01-01')", [KR])
     return home
 
 
