@@ -357,9 +357,7 @@ def test_a_damaged_batch_stops_everything(house: House):
     batch = issue(house.home, due(house), "Kim")
     manifest = batch.path / "manifest.json"
     manifest.write_text(manifest.read_text("utf-8").replace('"amount": 20000', '"amount": 10000', 1), "utf-8")
-    with pytest.raises(
-        LedgerError, match="2020H2-001: manifest.json says 1 lines of 10000, lines.parquet has 1 of 20000"
-    ):
+    with pytest.raises(LedgerError, match="2020H2-001: manifest.json is not the one that was issued"):
         due(house)
     manifest.unlink()
     with pytest.raises(LedgerError, match="no readable manifest.json"):
