@@ -21,6 +21,7 @@ from include.packs.sources import SourceError, read_source
 from include.payouts import Batch, issue, propose, zengin
 from include.payouts.layouts import load_layout
 from include.settings import PROJECT_ROOT, Home
+from include.warehouse import evaluate
 
 PACK = PROJECT_ROOT / "tests" / "packs" / "kana_accounts"
 PROGRAM = PACK.name
@@ -68,8 +69,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
 
 @pytest.fixture(scope="module")
 def batch(home: Home) -> Batch:
-    (proposal,) = propose(home, AT.date(), [PACK.parent])
-    return issue(home, proposal, "会計管理者", [PACK.parent], issued_at=AT)
+    (proposal,) = propose(home, AT.date())
+    return issue(home, proposal, "会計管理者", issued_at=AT)
 
 
 def test_the_file_is_what_a_bank_takes(batch: Batch):
@@ -259,9 +260,13 @@ def test_a_region_without_a_debtor_is_named_before_anything_is_issued(home: Home
     shutil.copytree(home.root, copy.root, ignore=shutil.ignore_patterns("exports", "issue_log", "access_log", "ledger"))
     content = yaml.safe_load((PACK / "payouts.yml").read_text("utf-8"))
     del content["debtors"]
-    (tmp_path / PROGRAM).mkdir()
-    (tmp_path / PROGRAM / "payouts.yml").write_text(yaml.safe_dump(content), "utf-8")
-    (proposal,) = propose(copy, date(2021, 4, 1), [tmp_path])
+    programs = tmp_path / "programs"
+    shutil.copytree(PACK, programs / PROGRAM)
+    (programs / PROGRAM / "payouts.yml").write_text(yaml.safe_dump(content), "utf-8")
+    with pytest.raises(ValueError, match="changed after the last evaluation"):
+        propose(copy, date(2021, 4, 1), [programs])
+    evaluate(copy, [programs])
+    (proposal,) = propose(copy, date(2021, 4, 1), [programs])
     with pytest.raises(ValueError, match="payouts.yml of kana_accounts: debtors: lacks 09001"):
-        issue(copy, proposal, "Kim", [tmp_path], issued_at=AT)
+        issue(copy, proposal, "Kim", [programs], issued_at=AT)
     assert not list(copy.exports.glob("*/*/*"))
