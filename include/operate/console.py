@@ -51,7 +51,12 @@ class Console(AirflowServer):
         for name in ("USERS", "PASSWORDS_FILE"):
             del environment[f"AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_{name}"]
         return environment | {
-            "AIRFLOW__CORE__AUTH_MANAGER": "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager",
+            "AIRFLOW__CORE__AUTH_MANAGER": "include.operate.auth_manager.NarrowFabAuthManager",
+            "AIRFLOW__CORE__PLUGINS_FOLDER": str(settings.PROJECT_ROOT / "include" / "operate" / "airflow_plugins"),
+            # Tokens for an hour (a browser that is logged in gets the next by itself), logged in for a working day.
+            "AIRFLOW__API_AUTH__JWT_EXPIRATION_TIME": "3600",
+            "AIRFLOW__FAB__SESSION_LIFETIME_MINUTES": "60",
+            "AIRFLOW__FAB__SESSION_MAX_LIFETIME_MINUTES": "600",
             "AIRFLOW__CORE__FERNET_KEY": self._fernet_key(),
             "AIRFLOW__FAB__CONFIG_FILE": str(self.folder / "webserver_config.py"),
             "AIRFLOW__API__INSTANCE_NAME": "tanso",

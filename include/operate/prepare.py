@@ -30,8 +30,7 @@ ROLES = {
         ("can_edit", "Task Instances"),
         ("menu_access", "HITL Detail"),
     ],
-    # Answering a task of a DAG asks for the right to edit that DAG.
-    "approver": [("can_edit", "HITL Detail"), ("menu_access", "HITL Detail"), ("can_edit", "DAG:issue_payouts")],
+    "approver": [("can_edit", "HITL Detail"), ("menu_access", "HITL Detail")],
     "analyst": [],
 }
 

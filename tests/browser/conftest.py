@@ -18,11 +18,12 @@ from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import psutil
 import pytest
 from aiosmtpd.controller import Controller
 
 from include.operate.airflow_api import AirflowApi
-from include.operate.airflow_server import command_of, free_ports
+from include.operate.airflow_server import free_ports, mark_of
 from include.settings import PROJECT_ROOT, Home
 
 PACK = PROJECT_ROOT / "include" / "programs" / "jp_nakano_eco_point"
@@ -186,16 +187,15 @@ def installation(tmp_path_factory: pytest.TempPathFactory, webhook) -> Iterator[
     }
     it = Installation(home, pack, environment, "", webhook[1])
     done = it.command("up")
-    groups = []
     try:
         assert done.returncode == 0, done.stderr + done.stdout
         it.started = done.stdout
         yield it
-        groups = json.loads((home.root / "airflow" / "pids.json").read_text("utf-8"))
     finally:
         ended = it.command("down")
     assert ended.returncode == 0 and "Airflow is down" in ended.stdout, ended.stdout + ended.stderr
-    assert [pid for pid in groups if command_of(pid)] == []
+    marks = [mark_of(process) for process in psutil.process_iter()]
+    assert str(home.root / "airflow") not in marks
 
 
 @pytest.fixture(scope="session")

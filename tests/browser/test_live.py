@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import json
 import sqlite3
+import time
 from contextlib import closing
 
 import httpx
@@ -45,8 +47,8 @@ def test_roles(asked: Installation, who: str):
     operates = 200 if who == "operator" else 403
     assert client.get("/api/v2/dags").json()["total_entries"] == 3
     assert client.get("/api/v2/pools").status_code == 200
-    assert client.patch("/api/v2/dags/ingest_extracts", json={"is_paused": False}).status_code == operates
-    for dag_id in ("ingest_extracts", "issue_payouts"):
+    for dag_id in ("ingest_extracts", "evaluate_programs", "issue_payouts"):
+        assert client.patch(f"/api/v2/dags/{dag_id}", json={"is_paused": False}).status_code == operates
         if who != "operator":
             assert client.post(f"/api/v2/dags/{dag_id}/dagRuns", json=NEW_RUN).status_code == 403
     # Nobody reads or writes secrets, or what a task passed on, in the UI.
@@ -71,6 +73,31 @@ def test_passwords_are_needed(installation: Installation):
     assert httpx.get(f"{installation.url}/api/v2/dags", trust_env=False).status_code == 401
     login = {"username": "park", "password": "park"}
     assert httpx.post(f"{installation.url}/auth/token", json=login, trust_env=False).status_code == 401
+
+
+def test_wrong_passwords_are_slowed_down(installation: Installation):
+    login = {"username": "park", "password": "park"}
+    answers = [httpx.post(f"{installation.url}/auth/token", json=login, trust_env=False, timeout=60) for _ in range(40)]
+    refused = [answer.status_code for answer in answers]
+    assert set(refused) <= {401, 429} and refused.count(401) <= 10 and refused[-1] == 429
+    time.sleep(int(answers[-1].headers["Retry-After"]))  # others come from the same address
+
+
+def test_no_other_site_frames_its_pages_or_stands_in_them(installation: Installation):
+    for path in ("/", "/auth/login/", "/api/v2/version"):
+        headers = httpx.get(installation.url + path, trust_env=False, timeout=60).headers
+        assert headers["X-Frame-Options"] == "DENY", path
+        assert "default-src 'self'" in headers["Content-Security-Policy"], path
+        assert "frame-ancestors 'none'" in headers["Content-Security-Policy"], path
+
+
+def test_a_token_lasts_an_hour(installation: Installation):
+    name, password = installation.password("approver")
+    login = {"username": name, "password": password}
+    answer = httpx.post(f"{installation.url}/auth/token", json=login, trust_env=False, timeout=60)
+    payload = answer.json()["access_token"].split(".")[1]
+    told = json.loads(base64.urlsafe_b64decode(payload + "=="))
+    assert told["exp"] - told["iat"] == 3600
 
 
 def test_sources_are_named_by_their_files(asked: Installation):
