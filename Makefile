@@ -5,7 +5,6 @@ SHELL := /bin/bash
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 UV := $(VENV)/bin/uv
-UV_VERSION := 0.13.9
 # The environment is up to date when the stamp is newer than the lock.
 STAMP := $(VENV)/.locked
 # The process that fills it; there after a set-up that was killed.
@@ -36,11 +35,12 @@ $(STAMP): requirements.txt
 	@mkdir -p $(VENV) && echo $$PPID >$(UNFINISHED)
 	@test -x $(PYTHON) || python3 -m venv $(VENV)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed"; exit 1; }
-	@test -x $(UV) || $(PYTHON) -m pip install --quiet uv==$(UV_VERSION) || echo "uv is not available, installing with pip"
+	@test -x $(UV) || $(PYTHON) -m pip install --quiet --require-hashes -r requirements-uv.txt \
+		|| echo "uv is not available, installing with pip"
 	@if test -x $(UV); then \
-		$(UV) pip install --quiet --python $(PYTHON) --compile-bytecode -r requirements.txt \
-			|| $(PYTHON) -m pip install --quiet -r requirements.txt; \
-	else $(PYTHON) -m pip install --quiet -r requirements.txt; fi
+		$(UV) pip install --quiet --python $(PYTHON) --require-hashes --compile-bytecode -r requirements.txt \
+			|| $(PYTHON) -m pip install --quiet --require-hashes -r requirements.txt; \
+	else $(PYTHON) -m pip install --quiet --require-hashes -r requirements.txt; fi
 	@touch $@ && rm $(UNFINISHED)
 
 run: setup  ## ingest, evaluate, propose and (sample only, or TANSO_APPROVED_BY) issue, in Airflow
@@ -83,7 +83,7 @@ bench-ingest: setup  ## [ROWS=<n>]: a national month from landing to lake, again
 	@$(PYTHON) -m benchmarks.ingest --rows $(or $(ROWS),660000)
 
 bench: setup  ## [PARTICIPANTS=<n>] [SIZES="<n> <n>"]: all benchmarks, beside floors and peers
-	@$(UV) pip install --quiet --python $(PYTHON) --target $(VENV)/peers -r requirements-bench.txt \
+	@$(UV) pip install --quiet --python $(PYTHON) --target $(VENV)/peers --require-hashes -r requirements-bench.txt \
 		|| echo "polars and PySpark cannot be installed here: na"
 	@$(PYTHON) -m benchmarks --participants $(or $(PARTICIPANTS),100000) $(if $(SIZES),--sizes $(SIZES))
 
@@ -102,9 +102,14 @@ format: setup  ## let ruff rewrite what it can
 	@$(VENV)/bin/ruff check --fix --quiet .
 	@$(VENV)/bin/ruff format .
 
-lock: setup  ## resolve requirements.in into requirements.txt
-	@$(UV) pip compile requirements.in -o requirements.txt --python-version 3.11 --universal \
-		--no-emit-index-url --no-emit-find-links --quiet
+# What the lock files hold of each package: its version, and the hash of every file that may be installed.
+COMPILE := $(UV) pip compile --python-version 3.11 --universal --generate-hashes --no-emit-index-url \
+	--no-emit-find-links --quiet
+
+lock: setup  ## resolve requirements*.in into requirements*.txt
+	@$(COMPILE) requirements.in -o requirements.txt
+	@$(COMPILE) requirements-bench.in -o requirements-bench.txt
+	@$(COMPILE) requirements-uv.in -o requirements-uv.txt
 
 clean:  ## remove build leftovers (never data)
 	@rm -rf dbt_project/target dbt_project/logs .pytest_cache .ruff_cache
