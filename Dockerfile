@@ -7,7 +7,7 @@ RUN useradd --uid 50000 --gid 0 --create-home airflow \
 
 WORKDIR /opt/tanso
 COPY requirements.txt .
-RUN pip install --no-cache-dir --compile --require-hashes --requirement requirements.txt
+RUN pip install --no-cache-dir --compile --no-deps --require-hashes --requirement requirements.txt
 COPY . .
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1

@@ -25,9 +25,10 @@ help:  ## this list
 
 setup: $(STAMP)  ## the locked environment in .venv
 
+# The lock names every package, so none is looked for besides (pip, with hashes, stumbles over extras when it does).
 $(STAMP): requirements.txt
 	@if test -e $(UNFINISHED); then \
-		if kill -0 "$$(cat $(UNFINISHED))" 2>/dev/null; then \
+		if ps -o stat= -p "$$(cat $(UNFINISHED))" 2>/dev/null | grep -q '^[^Z]'; then \
 			echo "Process $$(cat $(UNFINISHED)) is filling $(VENV); wait for it to end. If it is no make: rm -r $(VENV)"; exit 1; \
 		fi; \
 		echo "$(VENV) was left half filled; it is made anew"; rm -rf $(VENV); \
@@ -39,8 +40,8 @@ $(STAMP): requirements.txt
 		|| echo "uv is not available, installing with pip"
 	@if test -x $(UV); then \
 		$(UV) pip install --quiet --python $(PYTHON) --require-hashes --compile-bytecode -r requirements.txt \
-			|| $(PYTHON) -m pip install --quiet --require-hashes -r requirements.txt; \
-	else $(PYTHON) -m pip install --quiet --require-hashes -r requirements.txt; fi
+			|| $(PYTHON) -m pip install --quiet --no-deps --require-hashes -r requirements.txt; \
+	else $(PYTHON) -m pip install --quiet --no-deps --require-hashes -r requirements.txt; fi
 	@touch $@ && rm $(UNFINISHED)
 
 run: setup  ## ingest, evaluate, propose and (sample only, or TANSO_APPROVED_BY) issue, in Airflow

@@ -1,6 +1,6 @@
 """What stands before Airflow's web server, since Airflow has no setting for it.
 
-Headers that keep its pages out of other sites' frames and other sites' contents out of its pages; and a pause after a
+Headers that keep its pages out of other sites' frames and other sites' contents out of its pages; cookies that came by https go by https only; and a pause after a
 few wrong passwords where tokens are given out. (The form people log in with has FAB's own limit.)
 """
 
@@ -49,6 +49,8 @@ class Doors:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 kept = [pair for pair in message.get("headers", []) if pair[0].lower() not in HEADERS]
+                if scope.get("scheme") == "https":
+                    kept = [(name, _secure(value) if name.lower() == b"set-cookie" else value) for name, value in kept]
                 message = {**message, "headers": [*kept, *HEADERS.items()]}
             await send(message)
 
@@ -80,6 +82,10 @@ class Doors:
         while tries and tries[0] <= now - PER_SECONDS:
             tries.popleft()
         return tries
+
+
+def _secure(cookie: bytes) -> bytes:
+    return cookie if b"; secure" in cookie.lower() else cookie + b"; Secure"
 
 
 async def _come_back(send: Callable, seconds: int) -> None:

@@ -121,6 +121,27 @@ def test_every_answer_has_the_headers_once(door, clock):
         assert found[b"x-content-type-options"] == b"nosniff"
 
 
+@pytest.mark.parametrize(
+    ("scheme", "cookies"),
+    [
+        ("http", [b"session=1; HttpOnly", b"_token=2; Secure"]),
+        ("https", [b"session=1; HttpOnly; Secure", b"_token=2; Secure"]),
+    ],
+)
+def test_cookies_that_came_by_https_stay_there(scheme, cookies):
+    sent = []
+
+    async def app(scope, receive, send):
+        own = [(b"set-cookie", b"session=1; HttpOnly"), (b"set-cookie", b"_token=2; Secure")]
+        await send({"type": "http.response.start", "status": 200, "headers": own})
+
+    async def send(message):
+        sent.append(message)
+
+    asyncio.run(Doors(app)({"type": "http", "method": "GET", "path": "/", "scheme": scheme}, None, send))
+    assert [value for name, value in sent[0]["headers"] if name == b"set-cookie"] == cookies
+
+
 def test_what_is_no_request_passes(house):
     seen = []
 
