@@ -1,7 +1,8 @@
 """What stands before Airflow's web server, since Airflow has no setting for it.
 
-Headers that keep its pages out of other sites' frames and other sites' contents out of its pages; cookies that came by https go by https only; and a pause after a
-few wrong passwords where tokens are given out. (The form people log in with has FAB's own limit.)
+Headers that keep its pages out of other sites' frames and other sites' contents out of its pages; cookies that came by
+https go by https only; and a pause after a few wrong passwords where tokens are given out. (The form people log in with
+has FAB's own limit.)
 """
 
 from __future__ import annotations
