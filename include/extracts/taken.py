@@ -1,7 +1,8 @@
 """Which sources failed when they were looked at last: what they would have brought is missing from the lake.
 
 ``lake/_taken/<source_id>.json`` says how the last look ended. As long as one lasts it holds the lock of
-``<source_id>.began``, which says so: one that died is told from one that is at work.
+``<source_id>.began``, which says so: one that died is told from one that is at work. Looks that end alike leave the
+same bytes.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ import fcntl
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
-from include import days, on_disk
+from include import on_disk
 from include.extracts import lake_files
 from include.packs.sources import Source
 from include.settings import Home
@@ -23,7 +24,8 @@ from include.settings import Home
 def look(home: Home, source_id: str) -> Iterator[list[str]]:
     """One look at a source. The caller puts into the list what could not be taken; so is an error."""
     problems: list[str] = []
-    with (on_disk.private_folder(_folder(home)) / f"{source_id}.began").open("a") as began:
+    on_disk.private_folder(_folder(home))
+    with _began(home, source_id).open("a") as began:
         fcntl.flock(began, fcntl.LOCK_EX)
         began.write("began")
         began.flush()
@@ -39,19 +41,20 @@ def look(home: Home, source_id: str) -> Iterator[list[str]]:
 
 def not_taken(home: Home, source_id: str, problem: str) -> None:
     """Say that a source is not wholly in the lake, whatever its last look said."""
-    _note(home, source_id, [*_ended(home, source_id)["problems"], problem])
+    _note(home, source_id, sorted({*_ended(home, source_id), problem}))
 
 
 def is_looked_at(home: Home, source_id: str, since: datetime) -> bool:
-    """Whether a look at the source ended at ``since`` or later."""
-    return datetime.fromisoformat(_ended(home, source_id)["at"]) >= since
+    """Whether a look at the source began or ended at ``since`` or later."""
+    path = _began(home, source_id)
+    return path.exists() and path.stat().st_mtime >= since.timestamp()
 
 
 def failed(home: Home, sources: Sequence[Source]) -> dict[str, dict[str, list[str]]]:
     """Programme -> source -> what could not be taken, of the sources whose last look failed."""
     found: dict[str, dict[str, list[str]]] = {}
     for source in sources:
-        problems = list(_ended(home, source.source_id)["problems"])
+        problems = _ended(home, source.source_id)
         if _died(home, source.source_id):
             problems.append(f"{source.source_id}: taking it in was stopped before its end")
         if problems:
@@ -73,26 +76,29 @@ def _folder(home: Home) -> Path:
     return home.lake / "_taken"
 
 
+def _began(home: Home, source_id: str) -> Path:
+    return _folder(home) / f"{source_id}.began"
+
+
 def _note(home: Home, source_id: str, problems: Sequence[str]) -> None:
-    ended = {"at": days.now().isoformat(), "problems": list(problems)}
-    lake_files.write_json(ended, on_disk.private_folder(_folder(home)) / f"{source_id}.json")
+    folder = on_disk.private_folder(_folder(home))
+    lake_files.write_json({"problems": list(problems)}, folder / f"{source_id}.json")
 
 
-def _ended(home: Home, source_id: str) -> dict:
-    """How the last look that ended did. None is no failure: it was of before this was kept, or the lake is new."""
+def _ended(home: Home, source_id: str) -> list[str]:
+    """What the last look that ended could not take. None is no failure: the lake is new, or older than this."""
     path = _folder(home) / f"{source_id}.json"
-    never = {"at": datetime.min.replace(tzinfo=UTC).isoformat(), "problems": []}
     try:
-        return json.loads(path.read_text("utf-8"))
+        return json.loads(path.read_text("utf-8"))["problems"]
     except FileNotFoundError:
-        return never
-    except ValueError:
-        return never | {"problems": [f"{source_id}: {path} cannot be read; ingest the source again"]}
+        return []
+    except (ValueError, KeyError, TypeError):
+        return [f"{source_id}: {path} cannot be read; ingest the source again"]
 
 
 def _died(home: Home, source_id: str) -> bool:
     try:
-        with (_folder(home) / f"{source_id}.began").open() as began:
+        with _began(home, source_id).open() as began:
             fcntl.flock(began, fcntl.LOCK_SH | fcntl.LOCK_NB)
             return bool(began.read())
     except (FileNotFoundError, BlockingIOError):

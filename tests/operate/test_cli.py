@@ -82,7 +82,7 @@ def test_approval_needs_a_name_and_issues_once(home, proposed, capsys):
     assert "Kim" in capsys.readouterr().out
 
 
-def test_the_source_that_failed_is_named_and_so_is_the_way_out(home, ingested, capsys):
+def test_the_source_that_failed_is_named_and_so_is_the_way_out(home, proposed, capsys):
     assert cli.main(["propose"]) == 0
     said = capsys.readouterr().out
     assert "Nothing of jp_nakano_eco_point is proposed or issued" in said and "jp_opening_points failed" in said

@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -113,3 +113,19 @@ def test_the_same_account_twice_is_told(house: House):
         "payees": 1,
         "largest": [{"participants": ["Q1", "Q2"], "lines": 2, "amount": 40_000}],
     }
+
+
+def test_a_source_that_was_not_looked_at_is_told_from_one_that_was(house: House):
+    before = datetime.now(UTC) - timedelta(seconds=5)
+    assert not taken.is_looked_at(house.home, "kr_kepco", before)
+    fail(house.home, mended=True)
+    assert taken.is_looked_at(house.home, "kr_kepco", before)
+    assert not taken.is_looked_at(house.home, "kr_kepco", before + timedelta(minutes=1))
+
+
+def test_a_statement_that_cannot_be_read_is_a_failure(home):
+    fail(home, mended=True)
+    (home.lake / "_taken" / "kr_kepco.json").write_text("{")
+    assert amounts(home) == [(JP, 1_000)]
+    fail(home, mended=True)
+    assert amounts(home) == [(JP, 1_000), (KR, 20_000)]
