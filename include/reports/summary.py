@@ -76,7 +76,11 @@ def _problems(home: Home) -> str:
         part
         for part in (
             section(
-                "Sources not taken", "\n".join(found), "Mend that and run again; nothing is lost." if found else ""
+                "Sources not taken",
+                "\n".join(found),
+                "Mend that and run again; nothing is lost. Until then nothing of its programme is proposed."
+                if found
+                else "",
             ),
             section(
                 "Left for the next run",
