@@ -6,6 +6,7 @@ import os
 import shutil
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 import duckdb
 
@@ -110,22 +111,23 @@ def swap_in(home: Home, built: Home, built_at: datetime, keep_old: bool) -> None
     files = published.described(built.warehouse, names)
     on_disk.shared_folder(home.warehouse / "marts")
     with published.lock(home, exclusive=True):
-        if keep_old:
-            _keep(home)
+        kept = _keep(home) if keep_old else None
         for name in names:
             published.wal(home.warehouse / name).unlink(missing_ok=True)
             (built.warehouse / name).replace(home.warehouse / name)
         for path in home.warehouse.glob("marts/*"):
             if path.relative_to(home.warehouse).as_posix() not in marts:
                 path.unlink()
+        if kept:
+            on_disk.keep_to_owner(kept)  # its inode is history's alone now
         published.write(home, f"{built_at:%Y%m%dT%H%M%S%fZ}", files)
         on_disk.sync(home.warehouse / "marts")
     for old in sorted((home.warehouse / "history").glob("*.duckdb"))[:-KEPT_BUILDS]:
         old.unlink()
 
 
-def _keep(home: Home) -> None:
-    """Its name says when it was built and what its SHA-256 begins with."""
+def _keep(home: Home) -> Path:
+    """The published marts under ``history/``: the name says when it was built and what its SHA-256 begins with."""
     known = published.read(home)
     history = on_disk.private_folder(home.warehouse / "history")
     kept = history / f"{known['built_at']}-{known['files'][home.database.name]['sha256'][:12]}.duckdb"
@@ -134,3 +136,4 @@ def _keep(home: Home) -> None:
             os.link(home.database, kept)  # a copy is not needed: the published file itself is replaced
         except OSError:  # a file system without hard links
             shutil.copy2(home.database, kept)
+    return kept

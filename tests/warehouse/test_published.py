@@ -148,5 +148,6 @@ def test_history_is_not_the_published_file(project, place):
     project.evaluate(place.home)
     [kept] = (place.home.warehouse / "history").iterdir()
     assert kept.stat().st_ino != place.home.database.stat().st_ino
+    assert kept.stat().st_mode & 0o777 == 0o600
     with duckdb.connect(str(kept), read_only=True) as marts:
         assert [str(usage) for (usage,) in marts.execute("select usage from marts.fct_usage").fetchall()] == ["178.000"]
