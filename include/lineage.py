@@ -88,8 +88,7 @@ def _emit(home: Home, events: Sequence) -> None:
     from openlineage.client import OpenLineageClient
 
     transport = os.environ.get("AIRFLOW__OPENLINEAGE__TRANSPORT")
-    path = on_disk.private_folder(home.lineage) / f"{datetime.now(UTC).date()}.jsonl"
-    path.touch(mode=0o600)
+    path = home.lineage / f"{datetime.now(UTC).date()}.jsonl"
     file = {"transport": {"type": "file", "log_file_path": str(path), "append": True}}
     left = list(events)
     if transport or any(name.startswith(_CONFIGURED) for name in os.environ):
@@ -101,6 +100,8 @@ def _emit(home: Home, events: Sequence) -> None:
         except Exception as error:  # of the network, the server or the configuration
             log.warning("lineage events go to %s, not to the configured place: %s", path, type(error).__name__)
     if left:
+        on_disk.private_folder(home.lineage)
+        path.touch(mode=0o600)
         client = OpenLineageClient(config=file)
         for event in left:
             client.emit(event)
