@@ -55,7 +55,8 @@ def derive(con: duckdb.DuckDBPyConnection, home: Home, source: Source) -> None:
                 if(branch_code is null, replace(account_no, '-', ''), ltrim(replace(account_no, '-', ''), '0'))
             ) end as account,
             'card:' || to_meter_no(card_no) as card,
-            name is not null as has_name,
+            -- a register without the column has nobody who lacks a name
+            {"name is not null" if "name" in source.columns else "null::boolean"} as has_name,
             case when {_MAY_BE_DELIVERED} and address is not null then concat_ws(
                 ':', 'address', replace(compact(postal_code), '-', ''),
                 compact(concat_ws(' ', fields.address, fields.dong, fields.ho, fields.address_detail))

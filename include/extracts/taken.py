@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -25,7 +26,7 @@ def look(home: Home, source_id: str) -> Iterator[list[str]]:
     """One look at a source. The caller puts into the list what could not be taken; so is an error."""
     problems: list[str] = []
     on_disk.private_folder(_folder(home))
-    with _began(home, source_id).open("a") as began:
+    with os.fdopen(os.open(_began(home, source_id), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "a") as began:
         fcntl.flock(began, fcntl.LOCK_EX)
         began.write("began")
         began.flush()

@@ -101,7 +101,6 @@ def test_older_exports_are_refused_and_what_is_missing_is_named(paid_twice: Back
         lambda: propose(house.home, DAY),
         lambda: standing(house.home, DAY),
         lambda: ledger.refresh(house.home),
-        lambda: issue(house.home, "kr_carbon_point/2020H2-001/x", "Kim"),
     ):
         with pytest.raises(LedgerError, match=message):
             refused()

@@ -142,7 +142,10 @@ def test_transfers_are_due_some_working_days_after_issue(issued: datetime, worki
         ({"columns": {"n": "line_no"}}, "field amount"),
         ({"columns": {"n": {"field": "amount", "width": 3}}}, "column n: unknown key width"),
         ({"columns": {"n": {"field": "amount", "text": "x"}}}, "column n: needs either a field or a text"),
-        ({"columns": {"n": {"field": "amount", "pad": "x"}}}, "column n: pad must be a whole number, not 'x'"),
+        (
+            {"columns": {"n": {"field": "amount", "pad": "x"}}},
+            "column n: pad must be a whole number up to 100, not 'x'",
+        ),
         ({"columns": {"n": {"field": "name", "date": "%Y"}}}, "column n: date is for transfer_on, not name"),
         ({"encoding": "cp0"}, "encoding 'cp0' is unknown"),
         ({"header": "no"}, "header must be true or false, not 'no'"),
