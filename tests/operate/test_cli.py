@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from include import cli
+from include import cli, warehouse
 from include.operate import command
 from include.operate.lock import hold
 from include.settings import PROJECT_ROOT, Home
@@ -29,6 +30,8 @@ def home(tmp_path_factory: pytest.TempPathFactory):
     gone.write_text(gone.read_text("utf-8").replace("url: inbox/jp_opening_points", "url: sftp://127.0.0.1:1/opening"))
     home = Home(folder / "home")
     shutil.copytree(PACK / "sample", home.inbox)
+    (home.inbox / "jp_actions" / "actions_\n.csv").symlink_to("/etc/passwd")
+    (home.inbox / "jp_applications" / "applications_fy2019.csv.part").write_bytes(b"")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TANSO_HOME", str(home.root))
         patch.setenv("TANSO_PROGRAMS", str(folder / "packs"))
@@ -94,6 +97,21 @@ def test_a_day_to_come_is_refused(home, proposed, step, capsys, monkeypatch):
     monkeypatch.setenv("TANSO_AS_OF", "2999-01-01")
     assert cli.main(step) == 1
     assert "as of 2999-01-01: that day is yet to come, for jp_nakano_eco_point it is" in capsys.readouterr().err
+
+
+def test_what_is_no_file_and_what_is_left_is_told_to_everybody(home, proposed, capsys):
+    with warehouse.connect(home) as marts:
+        found = marts.sql(
+            "select source_id, file_name, sha256, status, rows_read from marts.dq_files where reason = 'not_a_file'"
+        ).fetchall()
+    assert found == [("jp_actions", r"actions_\x0a.csv", None, "rejected", None)]
+    assert cli.main(["ingest", "jp_applications"]) == 0
+    waiting = "left for the next run: applications_fy2019.csv.part (it is named as an upload in progress is)"
+    assert f"jp_applications: nothing new, {waiting}" in capsys.readouterr().out
+    assert cli.main(["summary"]) == 0
+    summary = capsys.readouterr().out
+    assert re.search(r"jp_actions +actions_\\x0a\.csv +not_a_file\n", summary)
+    assert "applications_fy2019.csv.part  it is named as an upload in progress is" in summary
 
 
 def test_steps_wait_for_nobody_on_a_busy_home(home, capsys):
