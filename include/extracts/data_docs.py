@@ -21,6 +21,7 @@ _ONLINE = re.compile(
     r"(?is)<script\b.*?</script>|<style\b.*?</style>|<link\b[^>]*>|<img\b[^>]*>|<footer\b.*?</footer>|<title>.*?</title>"
     r"|<!--.*?-->"
 )
+_MARK = re.compile("mark[0-9]+x9f3c51e07b")
 _RANDOM_ID = re.compile(r"-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # without it the same result is the same page
 _STYLE = """\
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 62rem; padding: 0 1rem; color: #222; }
@@ -45,42 +46,66 @@ def index_path(home: Home) -> Path:
 
 
 def render(home: Home, judged: Any, files: Sequence[dict[str, Any]]) -> None:
-    """Write a page per file. ``judged``: GX's result on a frame with a row per file and the column ``position``."""
+    """Write a page per file. ``judged``: GX's result on a frame with a row per file and the column ``position``.
+
+    Files that met the same expectations have the same page, but for name and figures: it is rendered once, for that
+    takes long, with marks where those go.
+    """
+    failed = [
+        {unexpected["position"] for unexpected in result.result.get("unexpected_index_list") or []}
+        for result in judged.results
+    ]
+    columns = [result.expectation_config.kwargs.get("column") for result in judged.results]
+    pages: dict[tuple[bool, ...], str] = {}
+    for position, file in enumerate(files):
+        met = tuple(
+            bool(result.success) if column is None else position not in of
+            for result, column, of in zip(judged.results, columns, failed, strict=True)
+        )
+        if met not in pages:
+            pages[met] = _rendered(judged, met)
+        values = [file["figures"].get(column) if column else 1 for column in columns]
+        said = ["nothing to compare with" if value is None else _shown(value) for value in values]
+        marks = {_mark(number): text for number, text in enumerate([*said, html.escape(file["file_name"])])}
+        page = _MARK.sub(lambda mark, marks=marks: marks[mark[0]], pages[met])
+        path = page_path(home, file["source_id"], file["file_name"], file["sha256"])
+        lake_files.write_bytes(path, _named(page, file).encode())
+
+
+def _mark(number: int) -> str:
+    return f"mark{number}x9f3c51e07b"  # no page says that
+
+
+def _rendered(judged: Any, met: Sequence[bool]) -> str:
+    """The page of files that met these expectations, with marks for their figures and, as the last one, the name."""
     from great_expectations.core import ExpectationSuiteValidationResult, ExpectationValidationResult
     from great_expectations.render.renderer import ValidationResultsPageRenderer
     from great_expectations.render.view import DefaultJinjaPageView
 
-    renderer, view = ValidationResultsPageRenderer(), DefaultJinjaPageView()
-    view._get_template = functools.cache(view._get_template)  # it compiles its templates anew for every page
-    for position, file in enumerate(files):
-        results = []
-        for result in judged.results:
-            column = result.expectation_config.kwargs.get("column")
-            failed = {unexpected["position"] for unexpected in result.result.get("unexpected_index_list") or []}
-            value = file["figures"].get(column) if column else 1
-            results.append(
-                ExpectationValidationResult(
-                    success=bool(result.success) if column is None else position not in failed,
-                    expectation_config=result.expectation_config,
-                    result={"observed_value": "nothing to compare with" if value is None else _shown(value)},
-                    exception_info={"raised_exception": False, "exception_message": None, "exception_traceback": None},
-                )
-            )
-        met = sum(bool(result.success) for result in results)
-        page = ExpectationSuiteValidationResult(
-            success=met == len(results),
-            results=results,
-            suite_name=judged.suite_name,
-            statistics={
-                "evaluated_expectations": len(results),
-                "successful_expectations": met,
-                "unsuccessful_expectations": len(results) - met,
-                "success_percent": 100 * met / len(results),
-            },
-            meta={"active_batch_definition": {"data_asset_name": file["file_name"]}, "run_id": None},
+    results = [
+        ExpectationValidationResult(
+            success=is_met,
+            expectation_config=result.expectation_config,
+            result={"observed_value": _mark(number)},
+            exception_info={"raised_exception": False, "exception_message": None, "exception_traceback": None},
         )
-        path = page_path(home, file["source_id"], file["file_name"], file["sha256"])
-        lake_files.write_bytes(path, _offline(view.render(renderer.render(page)), file).encode())
+        for number, (result, is_met) in enumerate(zip(judged.results, met, strict=True))
+    ]
+    page = ExpectationSuiteValidationResult(
+        success=all(met),
+        results=results,
+        suite_name=judged.suite_name,
+        statistics={
+            "evaluated_expectations": len(met),
+            "successful_expectations": sum(met),
+            "unsuccessful_expectations": len(met) - sum(met),
+            "success_percent": 100 * sum(met) / len(met),
+        },
+        meta={"active_batch_definition": {"data_asset_name": _mark(len(met))}, "run_id": None},
+    )
+    view = DefaultJinjaPageView()
+    view._get_template = functools.cache(view._get_template)  # it compiles its templates anew for every part
+    return _offline(view.render(ValidationResultsPageRenderer().render(page)))
 
 
 def write_index(home: Home, checks: Sequence[dict[str, Any]]) -> None:
@@ -110,11 +135,14 @@ def _shown(value: float) -> str:
     return f"{value:.4f}".rstrip("0").rstrip(".")
 
 
-def _offline(page: str, file: dict[str, Any]) -> str:
-    """The page without anything that is fetched, under the file's name."""
-    name = f"{file['source_id']} / {file['file_name']}"
+def _offline(page: str) -> str:
+    """The page without anything that is fetched."""
     page = _RANDOM_ID.sub("", _ONLINE.sub("", page))
-    page = re.sub(r'<a href="[^"#]*">(.*?)</a>', r"\1", page, flags=re.DOTALL)
-    head = f'<title>{html.escape(name)}</title><link rel="stylesheet" href="../style.css">'
-    page = page.replace("</head>", f"{head}</head>", 1)
-    return page.replace("<body>", f'<body><p><a href="../index.html">all files</a></p><h1>{html.escape(name)}</h1>', 1)
+    return re.sub(r'<a href="[^"#]*">(.*?)</a>', r"\1", page, flags=re.DOTALL)
+
+
+def _named(page: str, file: dict[str, Any]) -> str:
+    """The page under the file's name."""
+    name = html.escape(f"{file['source_id']} / {file['file_name']}")
+    page = page.replace("</head>", f'<title>{name}</title><link rel="stylesheet" href="../style.css"></head>', 1)
+    return page.replace("<body>", f'<body><p><a href="../index.html">all files</a></p><h1>{name}</h1>', 1)

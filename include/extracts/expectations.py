@@ -34,18 +34,20 @@ def check_files(home: Home, accepted: Sequence[tuple[Source, Sequence[StagedFile
     is slow to import, is imported only if some are left.
     """
     waiting: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    checks: list[tuple[Path, dict[str, Any]]] = []
+    checks: list[dict[str, Any]] = []
+    new: list[tuple[Path, dict[str, Any]]] = []
     behind = _months_behind(accepted)
     for source, files in accepted:
         suite = SUITES / f"{source.kind}.json"
         if not suite.exists():
             continue
         rules = json.loads(suite.read_text(encoding="utf-8"))
-        for position, file in enumerate(files):
+        before = _Before()
+        for file in files:
             path = file.path.with_suffix(".checks.json")
             page = data_docs.page_path(home, source.source_id, file.file_name, file.sha256)
             known = {"source_id": source.source_id, "file_name": file.file_name, "sha256": file.sha256}
-            figures = _figures(file, files[:position]) | {"months_behind": behind.get(file.path)}
+            figures = before.figures(file) | {"months_behind": behind.get(file.path)}
             check = known | {"figures": figures, "suite": rules}
             stored = _stored(path)
             if {key: stored.get(key) for key in check} == check and page.exists():
@@ -53,13 +55,14 @@ def check_files(home: Home, accepted: Sequence[tuple[Source, Sequence[StagedFile
             else:
                 check["findings"] = []
                 waiting[source.kind].append(check)
-            checks.append((path, check))
+                new.append((path, check))
+            checks.append(check)
     for kind, files_of_kind in waiting.items():
         _judge(home, kind, files_of_kind)
-    data_docs.write_index(home, [check for _, check in checks])
-    for path, check in checks:
+    data_docs.write_index(home, checks)
+    for path, check in new:
         lake_files.write_hashed_json(check, path)
-    return [finding for _, check in checks for finding in check["findings"]]
+    return [finding for check in checks for finding in check["findings"]]
 
 
 def _stored(path: Path) -> dict[str, Any]:
@@ -69,46 +72,54 @@ def _stored(path: Path) -> dict[str, Any]:
         return {}
 
 
-def _figures(file: StagedFile, before: Sequence[StagedFile]) -> dict[str, Any]:
-    """rows_accepted, bad_share, duplicate_share; of readings estimated_share, customers_ratio, usage_ratio; of others
-    rows_ratio. A ratio is null without enough months (files) before to compare with."""
-    rows = file.result["rows_read"]
-    figures = {
-        "rows_accepted": rows - file.result["rows_quarantined"] - file.result["rows_duplicate"],
-        "bad_share": file.result["rows_quarantined"] / rows,
-        "duplicate_share": file.result["rows_duplicate"] / rows,
-    }
-    if "by_month" in file.result["figures"]:
-        readings = file.result["figures"]["readings"]
-        figures["estimated_share"] = file.result["figures"]["estimated"] / readings if readings else None
-        return figures | _against_months(file, before)
-    earlier = [other.result["rows_read"] for other in before[-_BEFORE:]]
-    return figures | {"rows_ratio": rows / median(earlier) if len(earlier) >= _ENOUGH else None}
+class _Before:
+    """What a file is compared with: the files of its source before it."""
 
+    def __init__(self) -> None:
+        self._rows: list[int] = []
+        # Utility -> month -> readings and median of the largest file, which speaks for the month.
+        self._months: dict[str, dict[str, tuple[int, float]]] = {}
 
-def _against_months(file: StagedFile, before: Sequence[StagedFile]) -> dict[str, float | None]:
-    """The file's newest month against the months before, of the utility that differs most.
+    def figures(self, file: StagedFile) -> dict[str, Any]:
+        """rows_accepted, bad_share, duplicate_share; of readings estimated_share, customers_ratio, usage_ratio; of
+        others rows_ratio. A ratio is null without enough months (files) before to compare with. From now on the file
+        is one of those before."""
+        rows = file.result["rows_read"]
+        figures = {
+            "rows_accepted": rows - file.result["rows_quarantined"] - file.result["rows_duplicate"],
+            "bad_share": file.result["rows_quarantined"] / rows,
+            "duplicate_share": file.result["rows_duplicate"] / rows,
+        }
+        if "by_month" in file.result["figures"]:
+            readings = file.result["figures"]["readings"]
+            figures["estimated_share"] = file.result["figures"]["estimated"] / readings if readings else None
+            return figures | self._against_months(file.result["figures"]["by_month"])
+        earlier = self._rows[-_BEFORE:]
+        self._rows.append(rows)
+        return figures | {"rows_ratio": rows / median(earlier) if len(earlier) >= _ENOUGH else None}
 
-    customers_ratio: customers known for it (a correction of a few rows takes none away) by their usual number.
-    usage_ratio: 1 if the median usage is within the range of the months before, else how far above or below it is.
-    """
-    own = file.result["figures"]["by_month"]
-    customers, usual = [], []
-    for utility, (count, middle) in own[max(own)].items() if own else ():
-        months: dict[str, tuple[int, float]] = {}  # the largest file speaks for a month
-        for other in [*before, file]:
-            for month, utilities in other.result["figures"]["by_month"].items():
-                if utility in utilities and month <= max(own):
-                    months[month] = max(
-                        months.get(month, (0, 0.0)), (utilities[utility][0], float(utilities[utility][1]))
-                    )
-        earlier = [months[month] for month in sorted(set(months) - {max(own)})[-_BEFORE:]]
-        if len(earlier) >= _ENOUGH:
-            customers.append(max(count, months[max(own)][0]) / median(known for known, _ in earlier))
-            lowest, highest = min(used for _, used in earlier), max(used for _, used in earlier)
-            if highest > 0:
-                usual.append(max(float(middle) / highest, 1.0) * (min(float(middle) / lowest, 1.0) if lowest else 1.0))
-    return {"customers_ratio": _farthest(customers), "usage_ratio": _farthest(usual)}
+    def _against_months(self, own: dict[str, dict[str, list]]) -> dict[str, float | None]:
+        """The file's newest month against the months before, of the utility that differs most.
+
+        customers_ratio: customers known for it (a correction of a few rows takes none away) by their usual number.
+        usage_ratio: 1 if the median usage is within the range of the months before, else how far above or below it is.
+        """
+        for month, utilities in own.items():
+            for utility, (count, middle) in utilities.items():
+                months = self._months.setdefault(utility, {})
+                months[month] = max(months.get(month, (0, 0.0)), (count, float(middle)))
+        newest = max(own, default="")
+        customers, usual = [], []
+        for utility, (count, middle) in own[newest].items() if own else ():
+            months = self._months[utility]
+            earlier = [months[month] for month in sorted(month for month in months if month < newest)[-_BEFORE:]]
+            if len(earlier) >= _ENOUGH:
+                customers.append(max(count, months[newest][0]) / median(known for known, _ in earlier))
+                lowest, highest = min(used for _, used in earlier), max(used for _, used in earlier)
+                if highest > 0:
+                    within = max(float(middle) / highest, 1.0)
+                    usual.append(within * (min(float(middle) / lowest, 1.0) if lowest else 1.0))
+        return {"customers_ratio": _farthest(customers), "usage_ratio": _farthest(usual)}
 
 
 def _farthest(ratios: Sequence[float]) -> float | None:

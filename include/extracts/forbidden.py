@@ -141,11 +141,12 @@ def _valued(kinds: tuple[ForbiddenValue, ...], tables: Iterable[list[list[str]]]
         for kind in kinds:
             filled: dict[int, int] = {}
             fitting: dict[int, int] = {}
+            length = kind.length
             for row in rows:
                 for position, cell in enumerate(row):
                     if not cell or cell.isspace():
                         continue
-                    if len(cell) >= kind.length and kind.fits(_bare(cell)):
+                    if len(cell) >= length and kind.fits(_bare(cell)):
                         fitting[position] = fitting.get(position, 0) + 1
                     # What comes first and does not fit is the header.
                     filled[position] = filled[position] + 1 if position in filled else fitting.get(position, 0)

@@ -24,22 +24,28 @@ def take_in(source: Source, home: Home, policy: Policy) -> SourceResult:
         landing = land.land(source, home)
         problems = list(landing.problems)
         files = [shown(receipt) for receipt in landing.received if receipt["status"] != "landed"]
-        files += _judge_outdated(source, home, policy, problems)
+        files += _judge_outdated(source, home, policy, landing, problems)
     return SourceResult(source.source_id, files, list(landing.ignored_files), list(landing.left_files), problems)
 
 
-def _judge_outdated(source: Source, home: Home, policy: Policy, problems: list[str]) -> list[dict]:
+def _judge_outdated(
+    source: Source, home: Home, policy: Policy, landing: land.Landing, problems: list[str]
+) -> list[dict]:
     wanted = judge.fingerprint(source, policy)
+    just_landed = {receipt["sha256"] for receipt in landing.received if receipt["status"] == "landed"}
     judged = []
-    for receipt in land.receipts(home, source.source_id):
-        if receipt["status"] == "landed":
-            if judge.stored_result(home, source.source_id, receipt["sha256"], wanted) is None:
-                try:
-                    judged.append(shown(judge.judge(source, receipt, home, policy, wanted)))
-                except (FileNotFoundError, on_disk.DamagedFile) as error:
-                    problems.append(f"{source.source_id}: {error}")
-        elif receipt["status"] == "forbidden_column":
-            judge.report_forbidden(source, home, receipt)
+    with judge.Desk(source, home, policy) as desk:
+        for receipt in land.receipts(home, source.source_id):
+            if receipt["status"] == "landed":
+                if judge.stored_result(home, source.source_id, receipt["sha256"], wanted) is None:
+                    try:
+                        is_new = receipt["sha256"] in just_landed
+                        result = judge.judge_on(desk, source, receipt, home, policy, wanted, is_just_landed=is_new)
+                        judged.append(shown(result))
+                    except (FileNotFoundError, on_disk.DamagedFile) as error:
+                        problems.append(f"{source.source_id}: {error}")
+            elif receipt["status"] == "forbidden_column":
+                judge.report_forbidden(source, home, receipt)
     return judged
 
 

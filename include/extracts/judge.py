@@ -73,7 +73,74 @@ def stored_result(home: Home, source_id: str, sha256: str, wanted: str | None = 
     return result if all((home.root / name).exists() for name in result["files"]) else None
 
 
+class Desk:
+    """An in-memory database on which one file of a source is judged after another.
+
+    The value macros and the policy that the kind reads are made once; what else is on it is cleared away.
+    """
+
+    def __init__(self, source: Source, home: Home, policy: Any) -> None:
+        self._source, self._policy = source, policy
+        self._spill = staged_folder(home, source.source_id) / ".spill"  # rows as received may lie there
+        self._con: duckdb.DuckDBPyConnection | None = None
+
+    def __enter__(self) -> Desk:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._con:
+            self._con.close()
+
+    def cleared(self) -> duckdb.DuckDBPyConnection:
+        """The connection, with nothing of the file before."""
+        if self._con is None:
+            self._con = self._made()
+        for (name,) in self._con.execute(
+            "select view_name from duckdb_views() where temporary and not internal"
+        ).fetchall():
+            self._con.unregister(name)
+        self._con.execute("drop schema if exists file cascade")
+        self._con.execute("create schema file")
+        return _in_file(self._con)
+
+    def beside(self) -> duckdb.DuckDBPyConnection:
+        """Another connection to the same, for another thread."""
+        assert self._con
+        return _in_file(self._con.cursor())
+
+    def _made(self) -> duckdb.DuckDBPyConnection:
+        shutil.rmtree(self._spill, ignore_errors=True)  # of a run that was killed
+        on_disk.private_folder(self._spill)
+        # No checkpoint: in memory it would but make tables small that are soon dropped.
+        con = duckdb.connect(config={"temp_directory": str(self._spill), "checkpoint_threshold": "1TB"})
+        values.install(con)
+        tables = getattr(kinds.module_of(self._source.kind), "POLICY_TABLES", ())
+        dataclasses.replace(self._policy, tables={name: self._policy.tables[name] for name in tables}).write(con)
+        return con
+
+
+def _in_file(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """What is made is of the file; the macros are found in ``main``."""
+    con.execute("set search_path = 'file,main'")
+    return con
+
+
 def judge(source: Source, receipt: dict, home: Home, policy: Any, wanted: str, personal: bool = True) -> dict:
+    """``judge_on`` a desk of its own."""
+    with Desk(source, home, policy) as desk:
+        return judge_on(desk, source, receipt, home, policy, wanted, personal)
+
+
+def judge_on(
+    desk: Desk,
+    source: Source,
+    receipt: dict,
+    home: Home,
+    policy: Any,
+    wanted: str,
+    personal: bool = True,
+    is_just_landed: bool = False,
+) -> dict:
     """Judge a landed file and store the result; of a file erased by a purge the result that was kept.
 
     Without ``personal`` nothing is written that may hold personal data: no vault, refused rows or feedback.
@@ -114,23 +181,19 @@ def judge(source: Source, receipt: dict, home: Home, policy: Any, wanted: str, p
     on_disk.private_folder(work)
     stored = work / f"{receipt['sha256']}.json"
     stored.unlink(missing_ok=True)  # from here on the file counts as not judged
-    spill = work / ".spill"  # rows as received may lie there
-    shutil.rmtree(spill, ignore_errors=True)  # of a run that was killed
-    on_disk.private_folder(spill)
-    # No checkpoint: in memory it would but make tables small that are soon dropped.
-    with duckdb.connect(config={"temp_directory": str(spill), "checkpoint_threshold": "1TB"}) as con:
-        try:
-            if found := forbidden.found(source, path):
-                raise read.FileRefused("forbidden_column", land.forbidden_detail(found))
-            result |= _judge_rows(con, source, receipt, home, policy, path, personal)
-        except (duckdb.DataError, duckdb.IntegrityError, duckdb.InvalidInputException) as error:
-            # A fault of ours, told without its message, which quotes cells.
-            said = f"{source.source_id}: {receipt['file_name']}: {type(error).__name__} while it was judged"
-            raise RuntimeError(said).with_traceback(error.__traceback__) from None
-        except read.FileRefused as refused:
-            files = _report(home, source, receipt, refused) if personal else []
-            result |= {"status": "rejected", "reason": refused.reason, "detail": refused.detail, **refused.figures}
-            result |= {"files": [str(file.relative_to(home.root)) for file in files]}
+    try:
+        # What the source forbids by now; of what was just landed it is known that it has none.
+        if not is_just_landed and (found := forbidden.found(source, path)):
+            raise read.FileRefused("forbidden_column", land.forbidden_detail(found))
+        result |= _judge_rows(desk, source, receipt, home, policy, path, personal)
+    except (duckdb.DataError, duckdb.IntegrityError, duckdb.InvalidInputException) as error:
+        # A fault of ours, told without its message, which quotes cells.
+        said = f"{source.source_id}: {receipt['file_name']}: {type(error).__name__} while it was judged"
+        raise RuntimeError(said).with_traceback(error.__traceback__) from None
+    except read.FileRefused as refused:
+        files = _report(home, source, receipt, refused) if personal else []
+        result |= {"status": "rejected", "reason": refused.reason, "detail": refused.detail, **refused.figures}
+        result |= {"files": [str(file.relative_to(home.root)) for file in files]}
     lake_files.write_hashed_json(result, stored)
     return result
 
@@ -151,7 +214,7 @@ def _report(home: Home, source: Source, receipt: dict, refused: read.FileRefused
 
 
 def _judge_rows(
-    con: duckdb.DuckDBPyConnection,
+    desk: Desk,
     source: Source,
     receipt: dict,
     home: Home,
@@ -159,10 +222,7 @@ def _judge_rows(
     path: Path,
     personal: bool,
 ) -> dict[str, Any]:
-    kind = kinds.module_of(source.kind)
-    values.install(con)
-    tables = getattr(kind, "POLICY_TABLES", ())
-    dataclasses.replace(policy, tables={name: policy.tables[name] for name in tables}).write(con)
+    kind, con = kinds.module_of(source.kind), desk.cleared()
     found, received = read.load(con, source, path)
     received_at = datetime.fromisoformat(receipt["received_at"])
     context = kinds.Context(
@@ -182,7 +242,7 @@ def _judge_rows(
     stage, staging = staged_folder(home, source.source_id) / f"{receipt['sha256']}.parquet", None
     with _quick_turns(), ThreadPoolExecutor(1) as beside:
         if hasattr(kind, "stage") and not too_many:
-            staging = beside.submit(kind.stage, con.cursor(), source, context, stage)
+            staging = beside.submit(kind.stage, desk.beside(), source, context, stage)
         counts = _counts(con, source, receipt, received.count)
         files = []
         if reasons and personal:
@@ -256,7 +316,7 @@ def _show_refused(
 def _counts(con: duckdb.DuckDBPyConnection, source: Source, receipt: dict, count: int) -> dict[str, int]:
     """Row counts, after proof that every row went exactly one way."""
     ways = {
-        name: con.sql(f"select row_no from {name}").fetchnumpy()["row_no"].astype(np.int64)
+        name: con.execute(f"select row_no from {name}").fetchnumpy()["row_no"].astype(np.int64)
         for name in ("refused", "duplicates", "good")
     }
     times = sum(np.bincount(row_nos, minlength=count + 1) for row_nos in (ways["refused"], ways["duplicates"]))

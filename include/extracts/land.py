@@ -8,8 +8,10 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import fnmatch
+import functools
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +23,8 @@ from include.settings import Home
 
 _COMPARED = ("landed", "duplicate")  # receipts whose bytes need not be read again
 NOT_LANDED = ("forbidden_column", "not_a_file")
+_AT_ONCE = 100  # files that are brought to disk together
+_SYNCS = 16  # at a time
 _MAX_FAILED = 3  # files of one look; then the place is taken for broken
 
 
@@ -90,7 +94,7 @@ def land(source: Source, home: Home) -> Landing:
             latest = known.last.get(file.name)
             if not file.is_file:
                 if not latest or latest["status"] != "not_a_file":
-                    known.add(_write_receipt(home, source, known, file.name, {"status": "not_a_file"}))
+                    known.add(_receipt(source, known, file.name, {"status": "not_a_file"}))
                 continue
             if names.is_being_uploaded(file.name):
                 left.append({"file_name": file.name, "why": "it is named as an upload in progress is"})
@@ -105,8 +109,6 @@ def land(source: Source, home: Home) -> Landing:
             try:
                 with on_disk.private_file(incoming) as content:
                     fetched = place.fetch(file, content)
-                    content.flush()
-                    os.fsync(content.fileno())
             except pull.NotSettled as reason:
                 incoming.unlink()
                 left.append({"file_name": file.name, "why": str(reason)})
@@ -123,6 +125,9 @@ def land(source: Source, home: Home) -> Landing:
             seen.pop(file.name, None)
             if fetched.stamp:
                 seen[file.name] = [fetched.stamp, fetched.sha256]
+            if len(known.new) - known.kept >= _AT_ONCE:
+                _bring_to_disk(home, source, known)
+        _bring_to_disk(home, source, known)
     return Landing(tuple(known.new), tuple(ignored), tuple(left), tuple(problems))
 
 
@@ -134,6 +139,7 @@ class _Known:
         self.last = {receipt["file_name"]: receipt for receipt in receipts}
         self.landed = {receipt["sha256"] for receipt in receipts if receipt["status"] == "landed"}
         self.new: list[dict] = []
+        self.kept = 0  # of the new ones: how many are on disk
 
     def add(self, receipt: dict) -> None:
         self.count += 1
@@ -146,7 +152,7 @@ class _Known:
 def _receive(
     source: Source, home: Home, name: str, fetched: pull.Fetched, incoming: Path, known: _Known
 ) -> dict | None:
-    """Put a whole file where it belongs and write its receipt; None if it is the latest of its name again."""
+    """Put a whole file where it belongs; its receipt, or None if it is the latest of its name again."""
     sha256, latest = fetched.sha256, known.last.get(name, {})
     same = latest.get("sha256") == sha256
     if same and latest["status"] in _COMPARED:
@@ -165,9 +171,8 @@ def _receive(
         path = landed_path(home, sha256)
         on_disk.private_folder(path.parent)
         incoming.replace(path)
-        on_disk.sync(path.parent)
         receipt["status"] = "landed"
-    return _write_receipt(home, source, known, name, receipt)
+    return _receipt(source, known, name, receipt)
 
 
 @contextlib.contextmanager
@@ -193,8 +198,8 @@ def forbidden_detail(found: list[str]) -> str:
     return f"has {', '.join(found)}, which may not be sent; ask the provider to send the file without it"
 
 
-def _write_receipt(home: Home, source: Source, known: _Known, name: str, found: dict) -> dict:
-    receipt = {
+def _receipt(source: Source, known: _Known, name: str, found: dict) -> dict:
+    return {
         "source_id": source.source_id,
         "program_id": source.program_id,
         "file_name": name,
@@ -202,15 +207,30 @@ def _write_receipt(home: Home, source: Source, known: _Known, name: str, found: 
         "received_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         **found,
     }
-    folder = home.receipts / source.source_id
+
+
+def _bring_to_disk(home: Home, source: Source, known: _Known) -> None:
+    """Write the new receipts, the bytes that they speak of being on disk. Together, which takes the disk less time."""
+    receipts, known.kept = known.new[known.kept :], len(known.new)
+    landed = [landed_path(home, receipt["sha256"]) for receipt in receipts if receipt["status"] == "landed"]
     on_disk.private_folder(home.receipts)
-    on_disk.private_folder(folder)
+    folder = on_disk.private_folder(home.receipts / source.source_id)
+    with ThreadPoolExecutor(_SYNCS) as beside:
+        list(beside.map(on_disk.sync, landed))
+        list(beside.map(on_disk.sync, {path.parent for path in landed}))
+        written = list(beside.map(functools.partial(_written, folder), receipts))
+    for temporary, path in written:
+        temporary.replace(path)
+    if written:
+        on_disk.sync(folder)
+
+
+def _written(folder: Path, receipt: dict) -> tuple[Path, Path]:
+    """A receipt under its temporary name, on disk; and its name."""
     path = folder / f"{receipt['received_no']:06d}.json"
-    temporary = folder / ".new"
+    temporary = folder / f".{path.name}"
     with on_disk.private_file(temporary) as file:
         file.write(on_disk.hashed_json(receipt))
         file.flush()
         os.fsync(file.fileno())
-    temporary.replace(path)
-    on_disk.sync(folder)
-    return receipt
+    return temporary, path

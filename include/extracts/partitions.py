@@ -22,14 +22,18 @@ from include.settings import Home
 COLUMNS = {**TABLES["readings"], "row_no": "BIGINT"}
 
 
+_FEW_ROWS = 1000  # sorting fewer costs less than finding out
+
+
 class _OutOfOrder(Exception):
     pass
 
 
-def stage(con: duckdb.DuckDBPyConnection, source: Source, sha256: str, path: Path) -> None:
-    """Write ``good`` as the lake has readings, with row_no.
+def stage(con: duckdb.DuckDBPyConnection, source: Source, sha256: str, path: Path, count: int) -> None:
+    """Write ``good``, made of ``count`` rows, as the lake has readings, with row_no.
 
-    As it comes, if that is in order already, as files of one month sorted by number are; else sorted.
+    As it comes, if that is in order already, as files of one month sorted by number are; else, and if the rows are few,
+    sorted.
     """
     usages = source.option("usages")
     known = {**_known(source), "source_file_id": sha256}
@@ -40,7 +44,7 @@ def stage(con: duckdb.DuckDBPyConnection, source: Source, sha256: str, path: Pat
         name if name == "tariff" else f"{name}::{kind} as {name}" for name, kind in COLUMNS.items() if name not in known
     )
     for order in ("", " order by usage_month, utility, meter_key, row_no"):
-        if not order and len(usages) > 1:
+        if not order and (len(usages) > 1 or count < _FEW_ROWS):
             continue
         batches = con.sql(f"select {listed} from good{order}").to_arrow_reader(lake_files.WRITTEN_AT_ONCE)
         types = {name: pa.string() if name in known else batches.schema.field(name).type for name in COLUMNS}
@@ -109,10 +113,8 @@ def _link(file: StagedFile, path: Path) -> None:
 def _in_force(source: Source, files: list[StagedFile], month: str) -> str:
     """The month's readings in force: of the same meter and utility the last file's."""
     columns = ", ".join(f'{name}::{kind} as "{name}"' for name, kind in COLUMNS.items())
-    rows = " union all ".join(
-        f"select *, {seq} as seq from read_parquet({quoted.text(file.checked())}) where usage_month = date '{month}-01'"
-        for seq, file in enumerate(files)
-    )
+    paths = quoted.texts(file.checked() for file in files)
+    rows = f"select *, file_index as seq from read_parquet({paths}) where usage_month = date '{month}-01'"
     if len(files) == 1:
         return f"select {columns} from ({rows})"  # staged in the order of utility and meter_key already
     # Only the keys of the files after the first are remembered: those are corrections, and few.

@@ -45,7 +45,8 @@ def make(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> No
     starts_on and ends_on.
     """
     fields, meter, usages = source.columns, source.option("meter"), source.option("usages")
-    _conversions(con, source, usages)
+    if any(_has_units(source, usage) for usage in usages):
+        _conversions(con, source, usages)
     cells = Cells(con, source, context.received)
     required = [cells(field, "{} is null".format) for field, column in fields.items() if column.not_null]
     if source.option("zero_is_missing", False):

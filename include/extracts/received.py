@@ -17,6 +17,7 @@ from include.packs.sources import Source
 
 # How a CSV is read: side by side in blocks; where that is unclear in one go; where rows are ragged with patience.
 _CSV_WAYS = ("blocks", "serial", "patient")
+_FEW_ROWS = 1000  # of fewer it takes longer to work out a column's different texts than to read it as it is
 _HELD_BYTES = 1 << 30  # the rows of larger files are in the database alone, which may put them on disk
 
 
@@ -99,6 +100,9 @@ def take(
         for column, part in zip(columns.values(), parts, strict=True):
             column.add(part)
         found.count += len(batch)
+    if found.count < _FEW_ROWS:
+        for column in columns.values():
+            column.spell_out()
     found.columns, found.batches = columns, lambda: kept
     found.raw = _table(source, 0, found.count, {name: column.values() for name, column in columns.items()})
     con.register("raw", found.raw)

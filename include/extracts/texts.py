@@ -133,12 +133,13 @@ class Column:
             known = np.array([self._codes.setdefault(text, len(self._codes)) for text in texts], np.int32)
             self._parts.append(pa.array(known[part.indices.to_numpy()]))
             if len(self._codes) > _MAX_CODES:
-                self._spell_out()
+                self.spell_out()
         else:
-            self._spell_out()
+            self.spell_out()
             self._parts.append(spelt_out(part))
 
-    def _spell_out(self) -> None:
+    def spell_out(self) -> None:
+        """Hold the texts themselves, row by row."""
         if self.is_coded:
             texts = self.texts()
             self._parts = [texts.take(codes) for codes in self._parts]

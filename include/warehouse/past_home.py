@@ -34,11 +34,12 @@ def make(home: Home, root: Path, moments: Mapping[str, datetime], sources: Seque
             _link_tree(home.lake / "readings" / f"source_id={source.source_id}", past.lake / "readings")
     for source in sources:
         wanted = judge.fingerprint(source, policy)
-        for receipt in land.receipts(past, source.source_id):
-            if receipt["status"] != "landed":
-                continue
-            if judge.stored_result(past, source.source_id, receipt["sha256"], wanted) is None:
-                judge.judge(source, receipt, past, policy, wanted, personal=False)
+        with judge.Desk(source, past, policy) as desk:
+            for receipt in land.receipts(past, source.source_id):
+                if receipt["status"] != "landed":
+                    continue
+                if judge.stored_result(past, source.source_id, receipt["sha256"], wanted) is None:
+                    judge.judge_on(desk, source, receipt, past, policy, wanted, personal=False)
     publish_lake(past, sources, policy, expectations=False)
     return past
 

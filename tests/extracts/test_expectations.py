@@ -24,6 +24,14 @@ def found(office: Office) -> set[tuple[str, str, str]]:
     return {(finding["file_name"], finding["severity"], finding["figure"]) for finding in findings}
 
 
+def compared(file: expectations.StagedFile, before: list[expectations.StagedFile]) -> dict:
+    """The file's figures, with these before it."""
+    known = expectations._Before()
+    for other in before:
+        known.figures(other)
+    return known.figures(file)
+
+
 def test_findings_on_both_sides_of_each_threshold(office: Office) -> None:
     for month in ("202001", "202002", "202003"):
         office.drop("kr_kepco", f"kepco_{month}.csv", kepco(month, 100))
@@ -77,22 +85,22 @@ def test_usage_beyond_the_months_before(office: Office, usage: str, expected: se
     files = []
     for month in ("202001", "202002", "202003"):
         files.append(staged(month, {"electricity": [100, "10.000"]}))
-    figures = expectations._figures(staged("202004", {"electricity": [100, usage]}), files)
+    figures = compared(staged("202004", {"electricity": [100, usage]}), files)
     assert severities("usage_ratio", figures["usage_ratio"]) == expected
 
 
 def test_a_correction_takes_no_customer_away() -> None:
     files = [staged(month, {"electricity": [100, "10"]}) for month in ("202001", "202002", "202003", "202004")]
     correction = staged("202004", {"electricity": [2, "10"]})
-    assert expectations._figures(correction, files)["customers_ratio"] == 1
+    assert compared(correction, files)["customers_ratio"] == 1
 
 
 def test_of_several_utilities_the_farthest_counts_and_two_months_are_too_few() -> None:
     months = ("202001", "202002", "202003")
     files = [staged(month, {"gas": [100, "10"], "water": [100, "10"]}) for month in months]
     newest = staged("202004", {"gas": [120, "10"], "water": [25, "10"]})
-    assert expectations._figures(newest, files)["customers_ratio"] == 0.25
-    assert expectations._figures(newest, files[1:])["customers_ratio"] is None
+    assert compared(newest, files)["customers_ratio"] == 0.25
+    assert compared(newest, files[1:])["customers_ratio"] is None
 
 
 @pytest.mark.parametrize(
@@ -128,6 +136,24 @@ def test_files_are_checked_once(office: Office, monkeypatch: pytest.MonkeyPatch)
     assert {severity for _, severity, _ in first} == {"warning", "critical"}
     monkeypatch.setattr(expectations, "_judge", lambda *_: pytest.fail("checked again"))
     assert found(office) == first
+
+
+def test_each_page_has_its_own_name_and_figures(office: Office) -> None:
+    """Of files that met the same expectations the page is rendered once."""
+    rows = {"kepco_a.csv": 25, "kepco_<b> $x.csv": 50}
+    for name, count in rows.items():
+        lines = kepco("202101", count)
+        office.drop("kr_kepco", name, [*lines[:-1], lines[-1].replace(",10,", ",x,")])
+    office.take_in("kr_kepco")
+    office.publish(expectations=True)
+    pages = {path.name[:7]: path.read_text("utf-8") for path in (office.home.data_docs / "kr_kepco").iterdir()}
+    for start, name, share, other in (
+        ("kepco_a", "kepco_a.csv", "0.04", "0.02"),
+        ("kepco_<", "kepco_&lt;b&gt; $x.csv", "0.02", "0.04"),
+    ):
+        assert f"<h1>kr_kepco / {name}</h1>" in pages[start]
+        assert f">{share}</div>" in pages[start] and f">{other}</div>" not in pages[start]
+        assert "nothing to compare with" in pages[start] and not data_docs._MARK.search(pages[start])
 
 
 def test_data_docs_are_readable_offline(office: Office) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from include import on_disk
 from include.extracts import ingest_source
 from include.extracts.quarantine import guarded
 from tests.extracts.conftest import HEADERS, Office, workbook
@@ -303,3 +304,52 @@ def test_any_url_of_the_filesystem_layer(office: Office, tmp_path: Path) -> None
     source = replace(office.sources["kr_kepco"], pull_url=(tmp_path / "elsewhere").as_uri())
     for expected in (1, 0):  # the second time there is nothing new
         assert len(ingest_source(source, office.home, office.policy).files) == expected
+
+
+def test_files_judged_one_after_another_know_nothing_of_each_other(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Small ones, whose rows are looked at where they are, and large ones, whose rows are put into the database."""
+    monkeypatch.setattr("include.extracts.received._HELD_BYTES", 1000)
+    monkeypatch.setattr("include.extracts.received._FEW_ROWS", 5)
+    files = {
+        "a": [kepco(1), kepco(1, "2"), kepco(2)],  # a conflict
+        "b": [kepco(number) for number in range(100, 140)],
+        "c": [kepco(number) for number in range(10, 17)],
+        "d": [kepco(number) for number in range(20, 60)] + [kepco(20)],  # a copy
+        "e": [kepco(3, "x")],
+    }
+    for name, rows in files.items():
+        office.drop("kr_kepco", f"kepco_{name}.csv", rows)
+    office.take_in("kr_kepco")
+    assert {name: office.file(f"kepco_{name}.csv")[2:] for name in files} == {
+        "a": (3, 1, 2, 0), "b": (40, 40, 0, 0), "c": (7, 7, 0, 0), "d": (41, 40, 0, 1), "e": (1, 0, 1, 0),
+    }  # fmt: skip
+    assert office.query("select count(*) from lake.readings") == [(1 + 40 + 7 + 40,)]
+    assert office.refused() == [(1, "bad_number"), (1, "conflicting_duplicate"), (2, "conflicting_duplicate")]
+
+
+def test_many_files_at_once(office: Office) -> None:
+    """More than are brought to disk together; of one meter and month the last name's reading is in force."""
+    for number in range(230):
+        office.drop("kr_kepco", f"kepco_{number:03d}.csv", [kepco(1, str(number)), kepco(number + 2)])
+    result = office.take_in("kr_kepco")
+    assert [file["file_name"] for file in result.files] == [f"kepco_{number:03d}.csv" for number in range(230)]
+    receipts = sorted((office.home.receipts / "kr_kepco").iterdir())
+    assert [path.name for path in receipts] == [f"{number:06d}.json" for number in range(1, 231)]
+    assert len(office.query("select * from lake.readings")) == 231
+    assert ("electricity", "0000000001", "2021-01", "229.000") in office.readings()
+
+
+def test_bytes_are_on_disk_before_their_receipts(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    sync, replace_path = on_disk.sync, Path.replace
+    monkeypatch.setattr(on_disk, "sync", lambda path: (done.append(f"sync {path.name}"), sync(path)))
+    monkeypatch.setattr(Path, "replace", lambda path, to: (done.append(f"to {to.name}"), replace_path(path, to))[1])
+    office.drop("kr_kepco", "kepco_1.csv", [kepco(1)])
+    office.drop("kr_kepco", "kepco_2.csv", [kepco(2)])
+    ingest_source(office.sources["kr_kepco"], office.home, office.policy)
+    hashes = [path.name for path in office.home.landing.glob("*/*")]
+    first = min(done.index("to 000001.json"), done.index("to 000002.json"))
+    assert all(done.index(f"sync {name}") < first and done.index(f"sync {name[:2]}") < first for name in hashes)
+    assert done.index("sync kr_kepco") > max(done.index("to 000001.json"), done.index("to 000002.json"))

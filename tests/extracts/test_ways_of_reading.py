@@ -73,7 +73,8 @@ def test_every_way_reads_the_same(
         csv.writer(text, lineterminator="\r\n").writerows([["h1", "h2", "h3"], *rows])
         path.write_bytes(text.getvalue().encode(encoding))
         held = patch.object(received, "_HELD_BYTES", 0 if way == "large" else 1 << 30)
-        with duckdb.connect() as con, patch.object(csv_blocks, "BLOCK_BYTES", 64), repeating, held:
+        few = patch.object(received, "_FEW_ROWS", 0)
+        with duckdb.connect() as con, patch.object(csv_blocks, "BLOCK_BYTES", 64), repeating, held, few:
             try:
                 # Column 1 is asked for by nobody.
                 found = received.take(con, source, path, 3, {"a": 0, "b": 2}, reads)
@@ -174,6 +175,7 @@ def judged(source: Source, policy: Policy, path: Path, repeats: bool, held_bytes
     with (
         patch.object(texts, "repeats", lambda column: repeats),
         patch.object(received, "_HELD_BYTES", held_bytes),
+        patch.object(received, "_FEW_ROWS", 0),
         duckdb.connect() as con,
     ):
         values.install(con)
@@ -203,6 +205,7 @@ ORDERS = {
 @pytest.mark.parametrize("case", ORDERS)
 def test_readings_are_staged_in_order(office: Office, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
     monkeypatch.setattr("include.extracts.lake_files.WRITTEN_AT_ONCE", 3)
+    monkeypatch.setattr(partitions, "_FEW_ROWS", 0)
     office.drop("kr_kepco", "kepco_1.csv", [kepco(number, usage=str(number)) for number in ORDERS[case]])
     office.take_in("kr_kepco")
     [staged] = [path for path in (office.home.lake / "_staged" / "kr_kepco").glob("*.parquet") if path.stem.isalnum()]

@@ -96,10 +96,30 @@ def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> N
     Of a prorated source also starts_on and ends_on (exclusive); its usage_month is that of the first day.
     """
     prorated = prorate.is_prorated(source)
-    # What repeats under this key is a duplicate or in conflict.
-    key = f"utility, meter_key, {'starts_on, ends_on' if prorated else 'usage_month'}"
     reading_rows.make(con, source, context)
-    _suspects(con, "meter_key, starts_on, ends_on" if prorated else "meter_key, usage_month")
+    # From here on ``judged`` tells what became of each row.
+    if _suspects(con, "meter_key, starts_on, ends_on" if prorated else "meter_key, usage_month"):
+        _refuse_repeated(con, source, f"utility, meter_key, {'starts_on, ends_on' if prorated else 'usage_month'}")
+    con.execute(f"create view good as {_readings(source, 'judged')}")
+    if prorated:
+        con.execute("alter view good rename to candidates")
+        con.execute("create table good as from candidates")
+        prorate.find_overlaps(con)
+        con.execute("delete from good where row_no in (from lapping)")
+        con.execute("update judged set reason = 'overlapping_period' where row_no in (from lapping)")
+    con.execute("create table refused as select row_no, reason from judged where reason is not null")
+    # What is good and brings nothing new, a row without any usage included.
+    brings_nothing = " and ".join(f"{column} is null" for column, _ in _numbered(source))
+    con.execute(f"create table duplicates as select row_no from judged where reason is null and {brings_nothing}")
+
+
+def _numbered(source: Source) -> list[tuple[str, str]]:
+    """Each usage's column in ``judged``, and its utility."""
+    return [(f"usage_{i}", usage["utility"]) for i, usage in enumerate(source.option("usages"))]
+
+
+def _refuse_repeated(con: duckdb.DuckDBPyConnection, source: Source, key: str) -> None:
+    """In ``judged``, of the ``suspects``: what repeats under ``key`` is a duplicate or in conflict."""
     con.execute(f"create table readings as {_readings(source, 'suspects')}")
     con.execute(
         f"""
@@ -129,25 +149,12 @@ def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> N
         where row_no <> first_row_no and row_no not in (from conflicts)
         """
     )
-    # From here on ``judged`` tells what became of each row.
     con.execute("update judged set reason = 'conflicting_duplicate' where row_no in (from conflicts)")
-    numbered = [(f"usage_{i}", usage["utility"]) for i, usage in enumerate(source.option("usages"))]
-    for column, utility in numbered:
+    for column, utility in _numbered(source):
         con.execute(
             f"update judged set {column} = null where row_no in (select row_no from copies where utility = $1)",
             [utility],
         )
-    con.execute(f"create view good as {_readings(source, 'judged')}")
-    if prorated:
-        con.execute("alter view good rename to candidates")
-        con.execute("create table good as from candidates")
-        prorate.find_overlaps(con)
-        con.execute("delete from good where row_no in (from lapping)")
-        con.execute("update judged set reason = 'overlapping_period' where row_no in (from lapping)")
-    con.execute("create table refused as select row_no, reason from judged where reason is not null")
-    # What is good and brings nothing new, a row without any usage included.
-    brings_nothing = " and ".join(f"{column} is null" for column, _ in numbered)
-    con.execute(f"create table duplicates as select row_no from judged where reason is null and {brings_nothing}")
 
 
 def _readings(source: Source, table: str) -> str:
@@ -161,19 +168,23 @@ def _readings(source: Source, table: str) -> str:
     )
 
 
-def _suspects(con: duckdb.DuckDBPyConnection, key: str) -> None:
+def _suspects(con: duckdb.DuckDBPyConnection, key: str) -> bool:
     """Table ``suspects``: the rows of ``judged`` whose ``key`` is there again, and perhaps, by its hash, a few others.
+    False, and no table, if there is none.
 
     Few keys repeat: everything about duplicates works on those alone.
     """
-    hashes = con.sql(f"select hash({key}) as hash from judged where reason is null").fetchnumpy()["hash"]
+    hashes = con.execute(f"select hash({key}) as hash from judged where reason is null").fetchnumpy()["hash"]
     hashes.sort()
     again = np.unique(hashes[1:][hashes[1:] == hashes[:-1]])
+    if not len(again):
+        return False
     con.register("again", pa.table({"hash": pa.array(again, pa.uint64())}))
     con.execute(
         f"create table suspects as from judged where reason is null and hash({key}) in (select hash from again)"
     )
     con.unregister("again")
+    return True
 
 
 def blame(source: Source) -> list[tuple[str, str, str]]:
@@ -198,21 +209,11 @@ def figures(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     month -> utility -> readings and median usage (text)."""
     by_month: dict[str, dict[str, list]] = {}
     estimated = 0
-    # The median from how often each usage is there, which is quicker: the first that half of the readings reach.
     for month, utility, readings, middle, guessed in con.execute(
         """
-        with counted as (
-            select usage_month, utility, usage, count(*) as readings, count(*) filter (is_estimated) as guessed
-            from good group by all
-        ),
-        reached as (
-            select *, sum(readings) over (partition by usage_month, utility order by usage) as so_far,
-                sum(readings) over (partition by usage_month, utility) as total
-            from counted
-        )
-        select strftime(usage_month, '%Y-%m'), utility, sum(readings)::bigint,
-            (min(usage) filter (2 * so_far >= total))::varchar, sum(guessed)::bigint
-        from reached group by usage_month, utility order by usage_month, utility
+        select strftime(usage_month, '%Y-%m'), utility, count(*), quantile_disc(usage, 0.5)::varchar,
+            count(*) filter (is_estimated)
+        from good group by usage_month, utility order by usage_month, utility
         """
     ).fetchall():
         by_month.setdefault(month, {})[utility] = [readings, middle]
@@ -227,7 +228,7 @@ def stage(con: duckdb.DuckDBPyConnection, source: Source, context: Context, path
     if prorate.is_prorated(source):
         lake_files.write(con, f"select * from good order by {ORDER_BY}", path)
     else:
-        partitions.stage(con, source, context.sha256, path)
+        partitions.stage(con, source, context.sha256, path, context.received.count)
 
 
 def publish(con: duckdb.DuckDBPyConnection, home: Home, source: Source, staged: list[StagedFile]) -> dict[str, Any]:
