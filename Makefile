@@ -80,8 +80,8 @@ purge: setup  ## personal data past their retention; [AS_OF=YYYY-MM-DD] [APPLY=1
 backfill: setup  ## AS_OF=YYYY-MM-DD [PROGRAM=<id>] [PERIOD=<id>]: the marts as they were, beside the published ones
 	@$(CLI) backfill "$$AS_OF" $(if $(PROGRAM),--program "$$PROGRAM") $(if $(PERIOD),--period "$$PERIOD")
 
-bench-ingest: setup  ## [ROWS=<n>]: a national month from landing to lake, against the floor of decoding and writing it
-	@$(PYTHON) -m benchmarks.ingest --rows $(or $(ROWS),660000)
+bench-ingest: setup  ## [ROWS=<n>]: a national month from landing to lake, against the floor of decoding and writing it; FILES=<n>: many small files
+	@$(PYTHON) -m benchmarks.ingest --rows $(or $(ROWS),660000) $(if $(FILES),--files $(FILES))
 
 bench: setup  ## [PARTICIPANTS=<n>] [SIZES="<n> <n>"]: all benchmarks, beside floors and peers
 	@$(UV) pip install --quiet --python $(PYTHON) --target $(VENV)/peers --require-hashes -r requirements-bench.txt \

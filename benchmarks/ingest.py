@@ -1,4 +1,5 @@
 """A national month of electricity readings from landing to lake, against a floor: ``make bench-ingest ROWS=660000``.
+With ``FILES=2000`` that many files of ten readings, and half as many of fifty activities, instead.
 
 The floor is the plain way: decode the same file with Arrow and let DuckDB write the same rows as sorted Parquet, with
 no question asked. Both run in processes of their own, one after the other, three times; the best figure of each counts.
@@ -64,6 +65,24 @@ def make(path: Path, rows: int) -> None:
             file.write(("\r\n".join(lines) + "\r\n").encode("cp949"))
 
 
+def make_several(folder: Path, files: int) -> None:
+    """Inboxes of many small files: a housing complex's readings of a month, a school's activities."""
+    activities = "参加者番号,実施日,行動コード,数量"
+    for no in range(files):
+        month = f"{2021 + no % 24 // 12}{no % 12 + 1:02d}"
+        meters = range(no // 24 * 10, no // 24 * 10 + 10)
+        lines = [f"{meter:010d},{month},,,{no % 97 + meter % 10},{TARIFFS[0]},정상" for meter in meters]
+        _write(folder / SOURCE / f"kepco_{no:06d}.csv", [HEADER, *lines], "cp949")
+    for no in range(files // 2):
+        lines = [f"P{no:05d}{row:03d},2018{row % 9 + 1:02d}{no % 28 + 1:02d},walk,1" for row in range(50)]
+        _write(folder / "jp_actions" / f"actions_{no:06d}.csv", [activities, *lines], "cp932")
+
+
+def _write(path: Path, lines: list[str], encoding: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes("".join(f"{line}\r\n" for line in lines).encode(encoding))
+
+
 def floor(folder: Path) -> None:
     """Decode, parse, write."""
     import duckdb
@@ -109,6 +128,21 @@ def ours(folder: Path) -> None:
     (folder / "counts.json").write_text(json.dumps(counts), encoding="utf-8")
 
 
+def several(folder: Path) -> None:
+    """Land, read, judge, stage, publish, and judge as a whole; the files of ``make_several``."""
+    from include.extracts import ingest_source, publish_lake
+    from include.packs import load_policy, load_sources
+    from include.settings import Home
+
+    home = Home(folder / "home")
+    names = sorted(path.name for path in home.inbox.iterdir())
+    sources = [replace(source, settled_for=0) for source in load_sources() if source.source_id in names]
+    policy = load_policy()
+    results = [ingest_source(source, home, policy) for source in sources]
+    assert all(file["status"] == "accepted" for result in results for file in result.files)
+    publish_lake(home, sources, policy, results)
+
+
 def _measured(work: Callable[[Path], None], folder: Path, answer) -> None:
     # Imports are not part of it: a run of the pipeline pays them once, not per file.
     import duckdb  # noqa: F401
@@ -141,7 +175,15 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=660_000)
     parser.add_argument("--times", type=int, default=3)
     parser.add_argument("--folder", type=Path, help="where to work (a temporary folder unless given)")
+    parser.add_argument("--files", type=int, help="take so many small files instead of one large one")
     options = parser.parse_args()
+    if options.files:
+        with tempfile.TemporaryDirectory(dir=options.folder) as name:
+            make_several(Path(name) / "home" / "inbox", options.files)
+            for what in ("small files", "nothing new"):
+                wall, busy, peak = run(several, Path(name))
+                print(f"{what:14}{wall:7.2f} s{busy:10.2f} s{peak:9,.0f} MB")
+        return
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
         folder = Path(name)
         make(folder / "month.csv", options.rows)
