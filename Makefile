@@ -14,7 +14,7 @@ CLI := $(PYTHON) -m include.cli
 export GX_ANALYTICS_ENABLED := False
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help setup run up down test test-deploy lint format lock clean ingest evaluate propose approve summary explain purge backfill docs bench bench-ingest
+.PHONY: help setup run up down test test-deploy test-kills lint format lock clean ingest evaluate propose approve summary explain purge backfill docs bench bench-ingest
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -94,10 +94,13 @@ lint: setup  ## ruff and sqlfluff
 	@$(VENV)/bin/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/tests
 
 test: lint  ## lint, then all tests but those of test-deploy, in two processes
-	@$(PYTHON) -m pytest -q -n 2 --no-loadscope-reorder --ignore=tests/deploy --ignore=tests/browser
+	@$(PYTHON) -m pytest -q -n 2 --no-loadscope-reorder --ignore=tests/deploy --ignore=tests/browser --ignore=tests/kills
 
 test-deploy: setup  ## the services of docker-compose.yaml as processes, a worker lost; make up, in a browser
 	@$(PYTHON) -m pytest -q tests/deploy tests/browser
+
+test-kills: setup  ## [KILLS=<n>] [SEED=<n>]: make run killed with -9 at n (50) random moments, then run again
+	@KILLS=$(or $(KILLS),50) SEED=$(or $(SEED),20261128) $(PYTHON) -m pytest -q -rP tests/kills
 
 format: setup  ## let ruff rewrite what it can
 	@$(VENV)/bin/ruff check --fix --quiet .
