@@ -5,6 +5,7 @@ Not part of ``make test``: ``make test-kills``. ``KILLS`` (50) and ``SEED`` are 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -66,9 +67,12 @@ def killed(folder: Path, home: Home, after: float) -> bool:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-        for one in psutil.process_iter():
-            if mark_of(one) == str(home.root / "airflow"):
-                one.kill()
+        # Until none is left: one that is still alive may start another.
+        while living := [one for one in psutil.process_iter() if mark_of(one) == str(home.root / "airflow")]:
+            for one in living:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    one.kill()
+            psutil.wait_procs(living, 10)
         return True
     return False
 
