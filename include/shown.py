@@ -81,6 +81,8 @@ def spreadsheet(text: str) -> str:
 
     White space, invisible characters and full-width forms before or of the sign do not hide it.
     """
+    if text[:1].isalnum():  # most are; no letter or digit becomes a sign under NFKC
+        return text
     if text[:1] in ("\t", "\r", "\n"):
         return "'" + text
     for sign in unicodedata.normalize("NFKC", text):
