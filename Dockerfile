@@ -9,6 +9,8 @@ WORKDIR /opt/tanso
 COPY requirements.txt .
 RUN pip install --no-cache-dir --compile --no-deps --require-hashes --requirement requirements.txt
 COPY . .
+# The project itself, in place; what it needs is there.
+RUN pip install --no-cache-dir --no-index --no-deps --no-build-isolation --editable .
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 50000:0

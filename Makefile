@@ -7,9 +7,10 @@ PYTHON := $(VENV)/bin/python
 UV := $(VENV)/bin/uv
 # The environment is up to date when the stamp is newer than the lock.
 STAMP := $(VENV)/.locked
+DEV_STAMP := $(VENV)/.locked-dev
 # The process that fills it; there after a set-up that was killed.
 UNFINISHED := $(VENV)/.unfinished
-CLI := $(PYTHON) -m include.cli
+CLI := $(VENV)/bin/tanso
 
 export GX_ANALYTICS_ENABLED := False
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
@@ -26,7 +27,7 @@ help:  ## this list
 setup: $(STAMP)  ## the locked environment in .venv
 
 # The lock names every package, so none is looked for besides (pip, with hashes, stumbles over extras when it does).
-$(STAMP): requirements.txt
+$(STAMP): requirements.txt pyproject.toml
 	@if test -e $(UNFINISHED); then \
 		if ps -o stat= -p "$$(cat $(UNFINISHED))" 2>/dev/null | grep -q '^[^Z]'; then \
 			echo "Process $$(cat $(UNFINISHED)) is filling $(VENV); wait for it to end. If it is no make: rm -r $(VENV)"; exit 1; \
@@ -42,16 +43,24 @@ $(STAMP): requirements.txt
 		$(UV) pip install --quiet --python $(PYTHON) --require-hashes --compile-bytecode -r requirements.txt \
 			|| $(PYTHON) -m pip install --quiet --no-deps --require-hashes -r requirements.txt; \
 	else $(PYTHON) -m pip install --quiet --no-deps --require-hashes -r requirements.txt; fi
+	@$(PYTHON) -m pip install --quiet --no-index --no-deps --no-build-isolation --editable .
 	@touch $@ && rm $(UNFINISHED)
 
+# Tests and tools, when they are asked for.
+$(DEV_STAMP): $(STAMP) requirements-dev.txt
+	@if test -x $(UV); then \
+		$(UV) pip install --quiet --python $(PYTHON) --require-hashes --compile-bytecode -r requirements-dev.txt; \
+	else $(PYTHON) -m pip install --quiet --no-deps --require-hashes -r requirements-dev.txt; fi
+	@touch $@
+
 run: setup  ## ingest, evaluate, propose and (sample only, or TANSO_APPROVED_BY) issue, in Airflow
-	@$(PYTHON) -m include.operate.headless
+	@$(PYTHON) -m tanso.local.headless
 
 up: setup  ## Airflow with its UI on this machine, until make down; TANSO_USERS=<name>:<role>,…
-	@$(PYTHON) -m include.operate.console up
+	@$(PYTHON) -m tanso.local.console up
 
 down: setup  ## end the Airflow of make up
-	@$(PYTHON) -m include.operate.console down
+	@$(PYTHON) -m tanso.local.console down
 
 ingest: setup  ## take the files of the inbox into the lake
 	@$(CLI) ingest
@@ -72,7 +81,7 @@ explain: setup  ## PARTICIPANT=<id> [PERIOD=<id>] [JSON=1]: why they got what th
 	@$(CLI) explain "$$PARTICIPANT" $(if $(PERIOD),--period "$$PERIOD") $(if $(JSON),--json)
 
 docs: setup  ## what every mart and column means and comes from: reports/dbt_docs.html
-	@$(PYTHON) -m include.reports.dbt_docs
+	@$(PYTHON) -m tanso.reports.dbt_docs
 
 purge: setup  ## personal data past their retention; [AS_OF=YYYY-MM-DD] [APPLY=1] erases them
 	@$(CLI) purge $(if $(AS_OF),--as-of "$$AS_OF") $(if $(APPLY),--apply)
@@ -88,7 +97,7 @@ bench: setup  ## [PARTICIPANTS=<n>] [SIZES="<n> <n>"]: all benchmarks, beside fl
 		|| echo "polars and PySpark cannot be installed here: na"
 	@$(PYTHON) -m benchmarks --participants $(or $(PARTICIPANTS),100000) $(if $(SIZES),--sizes $(SIZES))
 
-lint: setup  ## ruff and sqlfluff
+lint: $(DEV_STAMP)  ## ruff and sqlfluff
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/tests
@@ -96,13 +105,13 @@ lint: setup  ## ruff and sqlfluff
 test: lint  ## lint, then all tests but those of test-deploy, in two processes
 	@$(PYTHON) -m pytest -q -n 2 --no-loadscope-reorder --ignore=tests/deploy --ignore=tests/browser --ignore=tests/kills
 
-test-deploy: setup  ## the services of docker-compose.yaml as processes, a worker lost; make up, in a browser
+test-deploy: $(DEV_STAMP)  ## the services of docker-compose.yaml as processes, a worker lost; make up, in a browser
 	@$(PYTHON) -m pytest -q tests/deploy tests/browser
 
-test-kills: setup  ## [KILLS=<n>] [SEED=<n>]: make run killed with -9 at n (50) random moments, then run again
+test-kills: $(DEV_STAMP)  ## [KILLS=<n>] [SEED=<n>]: make run killed with -9 at n (50) random moments, then run again
 	@KILLS=$(or $(KILLS),50) SEED=$(or $(SEED),20261128) $(PYTHON) -m pytest -q -rP tests/kills
 
-format: setup  ## let ruff rewrite what it can
+format: $(DEV_STAMP)  ## let ruff rewrite what it can
 	@$(VENV)/bin/ruff check --fix --quiet .
 	@$(VENV)/bin/ruff format .
 
@@ -112,6 +121,7 @@ COMPILE := $(UV) pip compile --python-version 3.11 --universal --generate-hashes
 
 lock: setup  ## resolve requirements*.in into requirements*.txt
 	@$(COMPILE) requirements.in -o requirements.txt
+	@$(COMPILE) requirements-dev.in -o requirements-dev.txt
 	@$(COMPILE) requirements-bench.in -o requirements-bench.txt
 	@$(COMPILE) requirements-uv.in -o requirements-uv.txt
 

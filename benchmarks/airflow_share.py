@@ -15,8 +15,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from include.operate import sample
-from include.settings import PROJECT_ROOT, Home
+from tanso.local import sample
+from tanso.settings import PROJECT_ROOT, Home
 
 AS_OF = "2026-07-01"
 # The runner says when Airflow is up and when it is told to stop.
@@ -38,8 +38,8 @@ class Share:
 
 def run(folder: Path) -> Share:
     """Both, one after the other."""
-    whole, said = _timed(Home(folder / "airflow"), "include.operate.headless")
-    alone, _ = _timed(Home(folder / "steps"), "include.cli", "run")
+    whole, said = _timed(Home(folder / "airflow"), "tanso.local.headless")
+    alone, _ = _timed(Home(folder / "steps"), "tanso.cli", "run")
     up, stops = (float(mark.search(said)[1]) for mark in (_UP, _STOPS))
     return Share(whole, stops - up, alone)
 

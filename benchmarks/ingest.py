@@ -109,9 +109,9 @@ def floor(folder: Path) -> None:
 
 def ours(folder: Path) -> None:
     """Land, read, judge, stage, publish."""
-    from include.extracts import ingest_source, publish_lake
-    from include.packs import load_policy, load_sources
-    from include.settings import Home
+    from tanso.ingest import ingest_source, publish_lake
+    from tanso.packs import load_policy, load_sources
+    from tanso.settings import Home
 
     home = Home(folder / "home")
     shutil.rmtree(home.root, ignore_errors=True)
@@ -130,9 +130,9 @@ def ours(folder: Path) -> None:
 
 def several(folder: Path) -> None:
     """Land, read, judge, stage, publish, and judge as a whole; the files of ``make_several``."""
-    from include.extracts import ingest_source, publish_lake
-    from include.packs import load_policy, load_sources
-    from include.settings import Home
+    from tanso.ingest import ingest_source, publish_lake
+    from tanso.packs import load_policy, load_sources
+    from tanso.settings import Home
 
     home = Home(folder / "home")
     names = sorted(path.name for path in home.inbox.iterdir())
@@ -147,9 +147,8 @@ def _measured(work: Callable[[Path], None], folder: Path, answer) -> None:
     # Imports are not part of it: a run of the pipeline pays them once, not per file.
     import duckdb  # noqa: F401
     import pyarrow.csv  # noqa: F401
-
-    import include.extracts.publish
-    import include.extracts.pull  # noqa: F401
+    import tanso.ingest.publish
+    import tanso.ingest.pull.places  # noqa: F401
 
     started, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF)
     work(folder)

@@ -6,17 +6,17 @@ import shutil
 from pathlib import Path
 
 import duckdb
+from tanso.settings import Home
 
 from benchmarks import extracts, measure, nation
 from benchmarks.measure import Figures
 from benchmarks.nation import Nation
-from include.settings import Home
 
 
 def take(home: Home, source_id: str) -> tuple[int, int]:
     """Ingest a source's files and publish the lake; rows accepted and refused."""
-    from include.extracts import ingest_source, publish_lake
-    from include.packs import load_policy, load_sources
+    from tanso.ingest import ingest_source, publish_lake
+    from tanso.packs import load_policy, load_sources
 
     policy = load_policy([nation.packs(home)])
     [source] = [source for source in load_sources([nation.packs(home)]) if source.source_id == source_id]

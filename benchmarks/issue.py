@@ -11,10 +11,11 @@ import time
 from datetime import date
 from pathlib import Path
 
+from tanso.settings import Home
+
 from benchmarks import measure
 from benchmarks.measure import Figures
 from benchmarks.nation import LAST_MONTH, Nation, packs
-from include.settings import Home
 
 AS_OF = date(LAST_MONTH[0] + 1, 6, 1)
 APPROVERS = ("Benchmark", "Second person")
@@ -22,7 +23,7 @@ APPROVERS = ("Benchmark", "Second person")
 
 def batch(home: Home, nation: Nation) -> dict[str, float]:
     """Propose what is due and issue the period's batch; what was issued before is thrown away first."""
-    from include.payouts import NotApproved, issue, propose
+    from tanso.payouts import NotApproved, issue, propose
 
     records = (home.exports, home.proposals, home.approvals, home.issue_log, home.access_log, home.lake / "ledger")
     for folder in records:

@@ -13,11 +13,11 @@ import tempfile
 from pathlib import Path
 
 import duckdb
+from tanso.settings import Home
 
 from benchmarks import extracts, measure, nation
 from benchmarks.measure import Figures
 from benchmarks.nation import Nation
-from include.settings import Home
 
 HISTORIES = (36, 120)
 STEPS = ("first", "nothing new", "a month more")
@@ -26,7 +26,7 @@ STEPS = ("first", "nothing new", "a month more")
 def cli(home: Home, *steps: str) -> str:
     """Run steps of the command line in this process; what they printed. RuntimeError if one fails."""
     os.environ |= {"TANSO_HOME": str(home.root), "TANSO_PROGRAMS": str(nation.packs(home))}
-    from include.cli import main
+    from tanso.cli import main
 
     said = io.StringIO()
     with contextlib.redirect_stdout(said):

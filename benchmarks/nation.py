@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-
-from include.packs.sources import Source, load_sources
-from include.settings import PROJECT_ROOT, Home
+from tanso.packs.sources import Source, load_sources
+from tanso.settings import PROJECT_ROOT, Home
 
 PROGRAM = "kr_carbon_point"
 LAST_MONTH = (2023, 12)

@@ -9,9 +9,10 @@ import os
 import shutil
 from pathlib import Path
 
+from tanso import sql
+from tanso.settings import Home
+
 from benchmarks.nation import Nation, month_name, packs
-from include import quoted
-from include.settings import Home
 
 Answer = tuple[int, int, int]
 MIN_MONTHS = 3
@@ -35,7 +36,7 @@ HALF_YEAR = {
 
 def before(home: Home, nation: Nation) -> None:
     """Publish what was known before the half-year's first month: where ``ours`` begins."""
-    from include.warehouse import evaluate
+    from tanso.warehouse import evaluate
 
     shutil.rmtree(home.warehouse, ignore_errors=True)
     aside = home.root / "later"
@@ -51,7 +52,7 @@ def before(home: Home, nation: Nation) -> None:
 
 def ours(home: Home, nation: Nation) -> Answer:
     """The half-year's months have come in: all marts, all tests, published, on top of what was."""
-    from include.warehouse import evaluate
+    from tanso.warehouse import evaluate
 
     evaluate(home, [packs(home)])
     return _published(home, nation)
@@ -59,7 +60,7 @@ def ours(home: Home, nation: Nation) -> Answer:
 
 def anew(home: Home, nation: Nation) -> Answer:
     """The same with nothing published before: every reading of every month is written."""
-    from include.warehouse import evaluate
+    from tanso.warehouse import evaluate
 
     shutil.rmtree(home.warehouse, ignore_errors=True)
     evaluate(home, [packs(home)])
@@ -74,7 +75,7 @@ def writing(home: Home, nation: Nation) -> Answer:
     path.unlink(missing_ok=True)
     with duckdb.connect(str(path)) as con:
         _as_we_do(con)
-        con.execute(f"attach {quoted.text(home.database)} as published (read_only)")
+        con.execute(f"attach {sql.text(home.database)} as published (read_only)")
         con.execute("set variable period_id = ?", [nation.period_id])
         con.execute("set variable first_month = ?::date", [f"{month_name(nation.last_no - 5)}-01"])
         con.execute("create schema marts")
@@ -87,7 +88,7 @@ def writing(home: Home, nation: Nation) -> Answer:
 
 
 def _published(home: Home, nation: Nation) -> Answer:
-    from include.warehouse import connect
+    from tanso.warehouse import connect
 
     with connect(home) as con:
         con.execute("set memory_limit = '1GB'")  # the question is not part of the work whose memory is measured

@@ -23,8 +23,7 @@ from datetime import timedelta
 
 from airflow.sdk import Param, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
-
-from include.operate import assets
+from tanso.airflow import assets
 
 
 @dag(
@@ -66,13 +65,13 @@ from include.operate import assets
 def evaluate_programs():
     @task(execution_timeout=timedelta(minutes=5))
     def check_policy() -> str:
-        from include.operate.steps import check_policy
+        from tanso.steps import check_policy
 
         return check_policy()
 
     @task(pool=assets.WRITER_POOL, outlets=[assets.MARTS], execution_timeout=timedelta(hours=4))
     def build(params: dict, triggering_asset_events=None, outlet_events=None) -> str:
-        from include.operate.steps import evaluate
+        from tanso.steps import evaluate
 
         if params["as_of"]:
             raise AirflowSkipException("A past day is asked for; what is published stays.")
@@ -85,7 +84,7 @@ def evaluate_programs():
 
     @task(execution_timeout=timedelta(hours=4))
     def backfill(params: dict) -> str:
-        from include.operate.steps import backfill
+        from tanso.steps import backfill
 
         if not params["as_of"]:
             raise AirflowSkipException("No past day is asked for.")

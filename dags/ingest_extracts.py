@@ -21,8 +21,7 @@ from datetime import timedelta
 
 from airflow.sdk import Param, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
-
-from include.operate.assets import AS_OF, DEFAULT_ARGS, LAKE, WRITER_POOL, as_of, passed_on
+from tanso.airflow.assets import AS_OF, DEFAULT_ARGS, LAKE, WRITER_POOL, as_of, passed_on
 
 
 @dag(
@@ -46,7 +45,7 @@ from include.operate.assets import AS_OF, DEFAULT_ARGS, LAKE, WRITER_POOL, as_of
 def ingest_extracts():
     @task(execution_timeout=timedelta(minutes=5))
     def list_sources(params: dict) -> list[str]:
-        from include.operate.steps import source_ids
+        from tanso.steps import source_ids
 
         try:
             return source_ids(params["sources"])
@@ -56,14 +55,14 @@ def ingest_extracts():
     # Named by the files it brought, as soon as they are known.
     @task(retries=2, execution_timeout=timedelta(hours=2), map_index_template="{{ brought | default(source_id) }}")
     def ingest_source(source_id: str) -> str:
-        from include.operate.steps import ingest_source
+        from tanso.steps import ingest_source
 
         return ingest_source(source_id, lambda files: get_current_context().update(brought=f"{source_id}: {files}"))
 
     # A source that failed must not keep the others' files out of the lake.
     @task(trigger_rule="all_done", pool=WRITER_POOL, outlets=[LAKE], execution_timeout=timedelta(hours=2))
     def publish_lake(asked: list[str] | None, params: dict, dag_run=None, outlet_events=None) -> str:
-        from include.operate.steps import publish_lake
+        from tanso.steps import publish_lake
 
         if asked is None:
             raise AirflowSkipException("No source was looked at.")

@@ -22,9 +22,8 @@ from __future__ import annotations
 
 from airflow.sdk import dag, task, task_group
 from airflow.sdk.exceptions import AirflowSkipException
-
-from include.operate import assets
-from include.operate.approval import RecordedApproval
+from tanso.airflow import assets
+from tanso.airflow.approval import RecordedApproval
 
 
 @dag(
@@ -41,8 +40,8 @@ from include.operate.approval import RecordedApproval
 def issue_payouts():
     @task
     def propose(params: dict, triggering_asset_events=None) -> list[dict[str, str]]:
-        from include.operate.alerts import payout_dates
-        from include.operate.steps import propose
+        from tanso.airflow.alerts import payout_dates
+        from tanso.steps import propose
 
         # Otherwise every batch would have the proposals that still wait asked for once more.
         if assets.only_batches_are_new(triggering_asset_events):
@@ -78,7 +77,7 @@ def issue_payouts():
         def issue(
             proposal_id: str, approval: dict, params: dict, ti=None, triggering_asset_events=None, outlet_events=None
         ) -> str:
-            from include.operate.steps import issue
+            from tanso.steps import issue
 
             outlet_events[assets.PAYOUTS].extra = {
                 "as_of": assets.passed_on(assets.as_of(params, triggering_asset_events)),

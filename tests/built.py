@@ -8,9 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
-
-from include.settings import Home
-from include.warehouse import published
+from tanso.settings import Home
+from tanso.warehouse import published
 
 NAMES = ("tanso", "carried")
 SEARCHED = "tanso.marts,carried.intermediate,carried.policy,carried.staging"

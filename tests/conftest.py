@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from include.packs import sources
-from include.settings import Home
+from tanso.packs import sources
+from tanso.settings import Home
 
 # Tests drop files and run at once; those of the rule itself (tests/pull) say how long a file must have rested.
 sources.SETTLED_FOR_S = 0
@@ -53,8 +52,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
 @pytest.fixture(scope="session")
 def sample_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """A home in which the bundled sample went all the way to issued batches; tests only read it."""
-    from include import cli
-    from include.operate import sample
+    from tanso import cli
+    from tanso.local import sample
 
     home = Home(tmp_path_factory.mktemp("sample") / "home")
     with pytest.MonkeyPatch.context() as patch:

@@ -11,7 +11,7 @@ from typing import Any
 
 # Forked from a server that has everything imported: a process a kill would take seconds otherwise.
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["include.payouts", "include.retention", "include.packs"])
+CONTEXT.set_forkserver_preload(["tanso.payouts", "tanso.purge.retention", "tanso.packs"])
 CHANGES = ("replace", "link", "unlink", "rmdir")  # what a reader would see: functions of ``os``
 
 

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from tanso.files import DamagedFile
+from tanso.ingest.landing import erased, land
+from tanso.settings import PROJECT_ROOT, Home
+from tanso.warehouse import evaluate, marts_files, policies
+from tanso.warehouse.backfill import backfill as backfills
+from tanso.warehouse.backfill.backfill import backfill, end_of, parse
+from tanso.warehouse.policies import PolicyNotKnown
 
-from include import on_disk
-from include.extracts import erased, land
-from include.settings import PROJECT_ROOT, Home
-from include.warehouse import backfill as backfills
-from include.warehouse import evaluate, marts_files, policies
-from include.warehouse.backfill import backfill, end_of, parse
-from include.warehouse.policies import PolicyNotKnown
 from tests.backfill.conftest import History, digests
 
 RECORDS = ("landing", "receipts", "vault", "exports", "approvals", "issue_log", "access_log", "policies", "inbox")
@@ -35,7 +35,7 @@ def awards(database: Path) -> list[tuple]:
 def at_once(history: History) -> dict[str, dict[str, str]]:
     """Two back-fills of one moment and an evaluation at once, in three processes; digests before and after."""
     before = {name: digests(history.home.root / name) for name in UNTOUCHED}
-    command = [sys.executable, "-m", "include.cli", "backfill", history.paid.isoformat()]
+    command = [sys.executable, "-m", "tanso.cli", "backfill", history.paid.isoformat()]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "cwd": PROJECT_ROOT}
     processes = [subprocess.Popen(command, **pipes) for _ in range(2)]
     assert evaluate(history.home, [history.packs], force=True).status == "built"
@@ -161,9 +161,9 @@ def test_a_record_of_policy_that_was_changed_is_not_evaluated_with(history, tmp_
     record = policies.in_force(home, history.paid)
     path = record / "packs" / "kr_carbon_point" / "policy" / "reduction_tiers.csv"
     path.write_bytes(path.read_bytes().replace(b",10000", b",20000"))
-    with pytest.raises(on_disk.DamagedFile, match=rf"{record.name}: the files are not those.*restore policies/"):
+    with pytest.raises(DamagedFile, match=rf"{record.name}: the files are not those.*restore policies/"):
         policies.in_force(home, history.paid)
     about = record / "record.json"
     about.write_bytes(about.read_bytes().replace(b'"policy_sha256": "', b'"policy_sha256": "0'))
-    with pytest.raises(on_disk.DamagedFile, match=rf"{record.name}/record.json is damaged.*restore policies/"):
+    with pytest.raises(DamagedFile, match=rf"{record.name}/record.json is damaged.*restore policies/"):
         policies.in_force(home, history.paid)

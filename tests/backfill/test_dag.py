@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-
-from include.settings import PROJECT_ROOT, Home
+from tanso.settings import PROJECT_ROOT, Home
 
 
 @pytest.fixture(scope="module")

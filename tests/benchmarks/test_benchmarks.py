@@ -6,11 +6,11 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from tanso.lake import columns_sql
+from tanso.settings import Home
 
 from benchmarks import evaluate, extracts, lake, nation, runners
 from benchmarks.nation import Nation
-from include.lake import columns_sql
-from include.settings import Home
 
 SMALL = Nation(400)
 
@@ -78,8 +78,8 @@ def test_floor_by_hand(tmp_path: Path) -> None:
 
 def test_real_files_are_taken(tmp_path: Path) -> None:
     """A month of every source in its own format: one row in a hundred is refused, none of the files."""
-    from include.extracts import ingest_source
-    from include.packs import load_policy
+    from tanso.ingest import ingest_source
+    from tanso.packs import load_policy
 
     home, made = Home(tmp_path), Nation(500)
     nation.write_pack(home, made)

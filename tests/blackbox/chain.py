@@ -12,9 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-
-from include import cli
-from include.operate import steps
+from tanso import cli, steps
 
 
 @contextmanager
@@ -31,7 +29,7 @@ def environment(**variables: str | Path | None) -> Iterator[None]:
 
 
 def run(home: Path, programs: Path, *arguments: str) -> None:
-    """``python -m include.cli <arguments>`` on a home, in this process."""
+    """``python -m tanso.cli <arguments>`` on a home, in this process."""
     with environment(TANSO_HOME=home, TANSO_PROGRAMS=programs):
         code = cli.main(list(arguments))
     assert code == 0, f"{' '.join(arguments)}: exit code {code}"

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from openpyxl import Workbook
-
-from include.settings import PROJECT_ROOT
+from tanso.settings import PROJECT_ROOT
 
 PACKS = PROJECT_ROOT / "include" / "programs"
 Row = Sequence[Any]

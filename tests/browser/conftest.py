@@ -21,16 +21,15 @@ from pathlib import Path
 import psutil
 import pytest
 from aiosmtpd.controller import Controller
-
-from include.operate.airflow_api import AirflowApi
-from include.operate.airflow_server import free_ports, mark_of
-from include.settings import PROJECT_ROOT, Home
+from tanso.local.airflow_api import AirflowApi
+from tanso.local.airflow_server import free_ports, mark_of
+from tanso.settings import PROJECT_ROOT, Home
 
 PACK = PROJECT_ROOT / "include" / "programs" / "jp_nakano_eco_point"
 AS_OF = "2020-06-30"
 USERS = {"park": "operator", "김 담당": "approver", "lee": "analyst"}
 WAITS = "awaiting_input"
-CONSOLE = [sys.executable, "-m", "include.operate.console"]
+CONSOLE = [sys.executable, "-m", "tanso.local.console"]
 
 
 @dataclass

@@ -9,15 +9,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-
-from include.operate import alerts
-from include.settings import PROJECT_ROOT
+from tanso.airflow import alerts
+from tanso.settings import PROJECT_ROOT
 
 DAG_FILES = sorted((PROJECT_ROOT / "dags").glob("*.py"))
 DAG_IDS = {"ingest_extracts", "evaluate_programs", "issue_payouts"}
 WRITERS = {"publish_lake", "build", "payout.issue"}
 APPROVALS = {"payout.approve", "payout.approve_again"}
-HEAVY = ["duckdb", "dbt", "great_expectations", "pandas", "pyarrow", "include.extracts", "include.payouts"]
+HEAVY = ["duckdb", "dbt", "great_expectations", "pandas", "pyarrow", "tanso.ingest", "tanso.payouts"]
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +45,7 @@ def test_a_dag_file_is_thin_and_parses_without_the_engine(path: Path, tmp_path: 
         "used = lambda: sum(resource.getrusage(resource.RUSAGE_SELF)[:2]); before = used(); "
         f"runpy.run_path({str(path)!r}); print(used() - before); print(*[m for m in {HEAVY!r} if m in sys.modules])"
     )
-    environment = {**os.environ, "PYTHONPATH": str(PROJECT_ROOT), "AIRFLOW_HOME": str(tmp_path)}
+    environment = {**os.environ, "AIRFLOW_HOME": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     seconds, heavy = done.stdout.splitlines()[-2:]
@@ -61,7 +60,6 @@ def test_dag_files_are_read_without_a_database_and_without_a_home(tmp_path: Path
     )
     environment = {
         **os.environ,
-        "PYTHONPATH": str(PROJECT_ROOT),
         "AIRFLOW_HOME": str(tmp_path),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "postgresql+psycopg2://nobody@127.0.0.1:1/none",

@@ -6,9 +6,8 @@ from collections import defaultdict
 from types import SimpleNamespace
 
 import pytest
-
-from include.operate import steps
-from include.settings import PROJECT_ROOT
+from tanso import steps
+from tanso.settings import PROJECT_ROOT
 
 PROPOSAL = "p/2021H1-001/0123"
 APPROVAL = {"responded_by_user": {"id": "1", "name": "Kim"}, "chosen_options": ["Approve"]}

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-
-from include.settings import PROJECT_ROOT
+from tanso.settings import PROJECT_ROOT
 
 FILE = PROJECT_ROOT / "docker-compose.yaml"
 EXAMPLE = PROJECT_ROOT / ".env.example"

@@ -21,12 +21,12 @@ from typing import Any
 
 import httpx
 import pytest
+from tanso import warehouse
+from tanso.local import sample
+from tanso.local.airflow_api import DAGS, AirflowApi
+from tanso.local.follow import Chain
+from tanso.settings import PROJECT_ROOT, Home
 
-from include import warehouse
-from include.operate import sample
-from include.operate.airflow_api import DAGS, AirflowApi
-from include.operate.follow import Chain
-from include.settings import PROJECT_ROOT, Home
 from tests.deploy.topology import WORKERS, Topology, missing
 
 pytestmark = [
@@ -150,7 +150,7 @@ def lose_a_worker(running: Topology, api: AirflowApi, dag_id: str, task_id: str)
 def run_alone(home: Home) -> subprocess.Popen:
     """The sample from inbox to issued batches in one process, as it is run without Airflow."""
     sample.copy_to_inbox(home)
-    command = [sys.executable, "-m", "include.cli", "run", "--as-of", AS_OF, "--by", "nobody"]
+    command = [sys.executable, "-m", "tanso.cli", "run", "--as-of", AS_OF, "--by", "nobody"]
     environment = os.environ | {"TANSO_HOME": str(home.root)}
     with (home.root / "said.txt").open("w") as said:
         return subprocess.Popen(command, env=environment, cwd=PROJECT_ROOT, stdout=said, stderr=subprocess.STDOUT)

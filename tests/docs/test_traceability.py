@@ -7,9 +7,8 @@ from functools import cache
 
 import pytest
 import yaml
-
-from include.packs.tables import TABLES
-from include.settings import PROJECT_ROOT
+from tanso.packs.tables import TABLES
+from tanso.settings import PROJECT_ROOT
 
 MODELS = PROJECT_ROOT / "dbt_project" / "models"
 REASONS = {"bad_value", "complex_unit_missing", "duplicate_customer_no", "valid_from"}  # words of the rules themselves

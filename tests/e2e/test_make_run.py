@@ -17,10 +17,10 @@ from pathlib import Path
 import duckdb
 import psutil
 import pytest
+from tanso import warehouse
+from tanso.local.airflow_server import mark_of
+from tanso.settings import PROJECT_ROOT, Home
 
-from include import warehouse
-from include.operate.airflow_server import mark_of
-from include.settings import PROJECT_ROOT, Home
 from tests.privacy import search
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
@@ -29,7 +29,7 @@ PACK = PROJECT_ROOT / "include" / "programs" / "jp_nakano_eco_point"
 # Of another programme its registers only: names, accounts, cards and phones pass through ingest, in seconds.
 REGISTERS = PACK.with_name("kr_carbon_point")
 APPROVER = "김 담당"
-RUNNER = [sys.executable, "-m", "include.operate.headless"]
+RUNNER = [sys.executable, "-m", "tanso.local.headless"]
 
 
 @dataclass

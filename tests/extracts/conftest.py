@@ -11,12 +11,12 @@ from typing import Any
 import duckdb
 import openpyxl
 import pytest
-
-from include.extracts import LakeResult, SourceResult, ingest_source, publish_lake
-from include.lake import create_sources
-from include.packs.policy import Policy, load_policy
-from include.packs.sources import Source, load_sources
-from include.settings import PROJECT_ROOT, Home
+from tanso.ingest import ingest_source, publish_lake
+from tanso.ingest.model import LakeResult, SourceResult
+from tanso.lake import create_sources
+from tanso.packs.policy import Policy, load_policy
+from tanso.packs.sources import Source, load_sources
+from tanso.settings import PROJECT_ROOT, Home
 
 PACKS = [PROJECT_ROOT / "include" / "programs"]
 HEADERS = {

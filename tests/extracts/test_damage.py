@@ -9,10 +9,11 @@ import os
 from pathlib import Path
 
 import pytest
+from tanso import lake
+from tanso.files import DamagedFile, file_sha256
+from tanso.ingest import ingest_source
+from tanso.ingest.publish import make_damaged_again
 
-from include import lake, on_disk
-from include.extracts import ingest_source
-from include.extracts.publish import make_damaged_again
 from tests.extracts.conftest import Office
 from tests.extracts.test_lake import FILES, IN_FORCE, digest, fill
 
@@ -35,9 +36,7 @@ def run(office: Office) -> list[str]:
         problems += ingest_source(office.sources[source_id], office.home, office.policy).problems
     used = [office.sources[source_id] for source_id in TAKEN]
     office.publish(expectations=True)
-    hashes = {
-        path.relative_to(office.home.lake).as_posix(): on_disk.sha256(path) for path in lake.files(office.home.lake)
-    }
+    hashes = {path.relative_to(office.home.lake).as_posix(): file_sha256(path) for path in lake.files(office.home.lake)}
     if lake.damaged(office.home.lake, hashes):
         make_damaged_again(office.home, used, office.policy)
     return problems
@@ -105,6 +104,6 @@ def test_a_damaged_receipt_is_named(office: Office) -> None:
     fill(office)
     receipt = office.home.receipts / "kr_kepco" / "000002.json"
     turn_a_bit(receipt, receipt.read_bytes().index(b"kepco_b.csv"))
-    with pytest.raises(on_disk.DamagedFile, match=r"kr_kepco/000002\.json is damaged.*restore receipts/"):
+    with pytest.raises(DamagedFile, match=r"kr_kepco/000002\.json is damaged.*restore receipts/"):
         ingest_source(office.sources["kr_kepco"], office.home, office.policy)
     assert ingest_source(office.sources["kr_apartments"], office.home, office.policy).problems == []

@@ -10,9 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tanso.ingest import ingest_source
+from tanso.ingest.verdicts import feedback
+from tanso.packs.sources import SourceError
 
-from include.extracts import feedback, ingest_source
-from include.packs.sources import SourceError
 from tests.extracts.conftest import HEADERS, Office
 
 HEADER = HEADERS["kr_kepco"]
@@ -152,8 +153,7 @@ def test_an_unknown_language_is_an_error(office: Office) -> None:
 
 
 def test_every_reason_in_the_code_has_a_text() -> None:
-    from include.extracts import reading_rows
-    from include.extracts.kinds import participants
+    from tanso.ingest.kinds import participants, reading_rows
 
     known = set(feedback.texts("en"))
     assert set(reading_rows._REASONS) <= known and known >= participants.LENIENT_REASONS

@@ -10,10 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tanso.ingest import ingest_source
+from tanso.ingest.landing import land
+from tanso.ingest.verdicts.quarantine import guarded
 
-from include import on_disk
-from include.extracts import ingest_source
-from include.extracts.quarantine import guarded
 from tests.extracts.conftest import HEADERS, Office, workbook
 
 HEADER = HEADERS["kr_kepco"]
@@ -243,8 +243,8 @@ def test_formula_guard(cell: str, written: str) -> None:
 
 def test_long_cells_and_many_rows(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of the fast reading and chunks of the patient one are joined without a seam."""
-    monkeypatch.setattr("include.extracts.csv_blocks.BLOCK_BYTES", 4096)
-    monkeypatch.setattr("include.extracts.parsers._BATCH_ROWS", 7)
+    monkeypatch.setattr("tanso.ingest.formats.csv_blocks.BLOCK_BYTES", 4096)
+    monkeypatch.setattr("tanso.ingest.formats.parsers._BATCH_ROWS", 7)
     rows = [f"{number:010d},202101,,,{number},주택용,정상" for number in range(500)]
     office.drop("kr_kepco", "kepco_1.csv", csv_bytes(HEADER, *rows))
     office.drop("kr_kepco", "kepco_2.csv", csv_bytes(HEADER, *rows, kepco(600) + "x" * 5000))
@@ -310,8 +310,8 @@ def test_files_judged_one_after_another_know_nothing_of_each_other(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Small ones, whose rows are looked at where they are, and large ones, whose rows are put into the database."""
-    monkeypatch.setattr("include.extracts.received._HELD_BYTES", 1000)
-    monkeypatch.setattr("include.extracts.received._FEW_ROWS", 5)
+    monkeypatch.setattr("tanso.ingest.formats.received._HELD_BYTES", 1000)
+    monkeypatch.setattr("tanso.ingest.formats.received._FEW_ROWS", 5)
     files = {
         "a": [kepco(1), kepco(1, "2"), kepco(2)],  # a conflict
         "b": [kepco(number) for number in range(100, 140)],
@@ -343,8 +343,8 @@ def test_many_files_at_once(office: Office) -> None:
 
 def test_bytes_are_on_disk_before_their_receipts(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[str] = []
-    sync, replace_path = on_disk.sync, Path.replace
-    monkeypatch.setattr(on_disk, "sync", lambda path: (done.append(f"sync {path.name}"), sync(path)))
+    sync, replace_path = land.sync, Path.replace
+    monkeypatch.setattr(land, "sync", lambda path: (done.append(f"sync {path.name}"), sync(path)))
     monkeypatch.setattr(Path, "replace", lambda path, to: (done.append(f"to {to.name}"), replace_path(path, to))[1])
     office.drop("kr_kepco", "kepco_1.csv", [kepco(1)])
     office.drop("kr_kepco", "kepco_2.csv", [kepco(2)])

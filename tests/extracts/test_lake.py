@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import itertools
 import json
@@ -13,9 +14,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tanso.ingest import ingest, ingest_source
+from tanso.ingest.kinds.registry import KINDS
+from tanso.ingest.landing import land
+from tanso.ingest.pull import places
+from tanso.ingest.verdicts import judge
+from tanso.settings import PROJECT_ROOT, Home
 
-from include.extracts import ingest, ingest_source, judge, kinds, land, pull
-from include.settings import PROJECT_ROOT, Home
 from tests.extracts.conftest import Office
 
 
@@ -274,15 +279,15 @@ def test_totals_and_providers(office: Office) -> None:
 
 
 def test_rows_that_went_no_way_are_noticed(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    good = kinds.module_of("readings").judge
+    readings = KINDS["readings"]
 
     def forgetful(con, source, context):
-        good(con, source, context)
+        readings.judge(con, source, context)
         con.execute("create table fewer as from good where row_no <> 2")
         con.execute("drop view good")
         con.execute("alter table fewer rename to good")
 
-    monkeypatch.setattr(kinds.module_of("readings"), "judge", forgetful)
+    monkeypatch.setitem(KINDS, "readings", dataclasses.replace(readings, judge=forgetful))
     office.drop("kr_kepco", "kepco_a.csv", FILES["kepco_a.csv"])
     with pytest.raises(AssertionError, match="kepco_a.csv"):
         ingest_source(office.sources["kr_kepco"], office.home, office.policy)
@@ -290,7 +295,7 @@ def test_rows_that_went_no_way_are_noticed(office: Office, monkeypatch: pytest.M
 
 def test_the_samples_are_taken_in_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """All kinds through one door, and once more: nothing changes."""
-    monkeypatch.setattr(pull, "_STAMPED_S", 3600)  # else a slow machine notes, the second time, that the files rested
+    monkeypatch.setattr(places, "_STAMPED_S", 3600)  # else a slow machine notes, the second time, that the files rested
     home = Home(tmp_path / "home")
     for sample in sorted((PROJECT_ROOT / "include" / "programs").glob("*/sample")):
         shutil.copytree(sample, home.inbox, dirs_exist_ok=True)

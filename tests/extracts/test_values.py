@@ -8,8 +8,7 @@ import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from include.extracts import values
+from tanso.ingest.kinds import values
 
 
 @pytest.fixture(scope="module")

@@ -14,11 +14,15 @@ import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tanso.ingest.formats import csv_blocks, parsers, read, received, texts
+from tanso.ingest.kinds import values
+from tanso.ingest.kinds.registry import kind_of
+from tanso.ingest.lake import partitions
+from tanso.ingest.model import Context
+from tanso.packs.policy import Policy
+from tanso.packs.sources import Source
+from tanso.settings import Home
 
-from include.extracts import csv_blocks, kinds, parsers, partitions, read, received, texts, values
-from include.packs.policy import Policy
-from include.packs.sources import Source
-from include.settings import Home
 from tests.extracts.conftest import HEADERS, Office
 
 OFTEN = settings(
@@ -171,7 +175,7 @@ def test_every_way_judges_the_same(tmp_path: Path, sources: dict[str, Source], p
 
 
 def judged(source: Source, policy: Policy, path: Path, repeats: bool, held_bytes: int) -> dict[str, list[tuple]]:
-    module = kinds.module_of(source.kind)
+    kind = kind_of(source)
     with (
         patch.object(texts, "repeats", lambda column: repeats),
         patch.object(received, "_HELD_BYTES", held_bytes),
@@ -179,15 +183,15 @@ def judged(source: Source, policy: Policy, path: Path, repeats: bool, held_bytes
         duckdb.connect() as con,
     ):
         values.install(con)
-        tables = {name: policy.tables[name] for name in module.POLICY_TABLES}
+        tables = {name: policy.tables[name] for name in kind.policy_tables}
         dataclasses.replace(policy, tables=tables).write(con)
-        _, rows = read.load(con, source, path)
-        module.judge(con, source, kinds.Context("sha", "file.csv", 1, policy, Home(path.parent), rows))
+        _, rows = read.load(con, source, path, kind.kept_as_received)
+        kind.judge(con, source, Context("sha", "file.csv", 1, policy, Home(path.parent), rows))
         found = {
             table: con.execute(f"select columns(*)::varchar from {table} order by all").fetchall()
             for table in ("good", "refused", "duplicates")
         }
-        return found | {"figures": [(str(module.figures(con)),)]}
+        return found | {"figures": [(str(kind.figures(con)),)]}
 
 
 def kepco(number: int, month: str = "202101", usage: str = "1") -> str:
@@ -204,7 +208,7 @@ ORDERS = {
 
 @pytest.mark.parametrize("case", ORDERS)
 def test_readings_are_staged_in_order(office: Office, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
-    monkeypatch.setattr("include.extracts.lake_files.WRITTEN_AT_ONCE", 3)
+    monkeypatch.setattr("tanso.lake_files.WRITTEN_AT_ONCE", 3)
     monkeypatch.setattr(partitions, "_FEW_ROWS", 0)
     office.drop("kr_kepco", "kepco_1.csv", [kepco(number, usage=str(number)) for number in ORDERS[case]])
     office.take_in("kr_kepco")

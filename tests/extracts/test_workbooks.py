@@ -8,9 +8,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from tanso.ingest.formats import workbook_guard, workbooks
+from tanso.ingest.formats.parsers import FileRefused
 
-from include.extracts import workbook_guard, workbooks
-from include.extracts.parsers import FileRefused
 from tests.extracts.conftest import Office
 
 HEADER = ("수용가번호", "사용년월", "사용량(㎥)", "검침구분")
@@ -117,7 +117,7 @@ def reader(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(workbooks, "_idle", [])
 
     def use(code: str) -> None:
-        start = f"from include.extracts import workbook_reader as reader\n{code}\nreader.main()"
+        start = f"from tanso.ingest import workbook_reader as reader\n{code}\nreader.main()"
         monkeypatch.setattr(workbooks, "_COMMAND", [sys.executable, "-c", start])
 
     yield use

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import duckdb
 import pytest
-
-from include import on_disk
-from include.extracts import lake_files, values
-from include.extracts.kinds import Context, StagedFile, module_of
-from include.packs.sources import Source, read_source
-from include.settings import PROJECT_ROOT, Home
+from tanso import lake_files
+from tanso.files import file_sha256
+from tanso.ingest.kinds import values
+from tanso.ingest.kinds.registry import kind_of
+from tanso.ingest.model import Context, Kind, StagedFile
+from tanso.packs.sources import Source, read_source
+from tanso.settings import PROJECT_ROOT, Home
 
 POLICY = """
 create schema policy;
@@ -37,8 +37,8 @@ class Extracts:
     policy_change: str = "select 1"  # SQL on the policy tables above
 
     @property
-    def kind(self) -> ModuleType:
-        return module_of(self.source.kind)
+    def kind(self) -> Kind:
+        return kind_of(self.source)
 
     def judge(self, rows: list[dict[str, str]], file_name: str = "file.csv", sha256: str = "f" * 64) -> Judged:
         con = duckdb.connect(config={"threads": 1})
@@ -95,17 +95,17 @@ class Judged:
 
     def stage(self) -> None:
         context, kind = self.context, self.extracts.kind
-        if hasattr(kind, "keep"):
+        if kind.keep:
             kind.keep(self.con, self.extracts.source, context)
         folder = self.extracts.home.lake / "_staged" / self.extracts.source.source_id
         came = (context.file_name, context.received_no, f"2021-01-01T00:00:{context.received_no:02}Z")
         path = folder / f"{context.sha256}.parquet"
         lake_files.write(self.con, "select * from good order by row_no", path)
-        written = {path.name: on_disk.sha256(path)}
-        for name in getattr(kind, "ALSO_STAGED", ()):
+        written = {path.name: file_sha256(path)}
+        for name in kind.also_staged:
             also = path.with_name(f"{context.sha256}.{name}.parquet")
             lake_files.write(self.con, f"select * from {name} order by all", also)
-            written[also.name] = on_disk.sha256(also)
+            written[also.name] = file_sha256(also)
         self.extracts.staged.append(StagedFile(context.sha256, *came, path, result={"written": written}))
 
     def _every_row_once(self) -> None:
@@ -128,9 +128,7 @@ def extracts(home: Home):
     def of(source_id: str) -> Extracts:
         path = next((PROJECT_ROOT / "include" / "programs").glob(f"*/sources/{source_id}.yml"))
         source = read_source(path)
-        kind = module_of(source.kind)
-        if hasattr(kind, "check"):
-            kind.check(source)
+        kind_of(source).check(source)
         return Extracts(source, home)
 
     return of

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import duckdb
-
-from include.lake import TABLES, create_sources
+from tanso.lake import TABLES, create_sources
 
 
 def korean(number: int, **changes: str) -> dict[str, str]:

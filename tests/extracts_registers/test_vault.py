@@ -11,11 +11,10 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 import pytest
-
-from include.extracts import vault
-from include.payouts import propose
-from include.settings import Home
-from include.warehouse import evaluate
+from tanso.payouts import propose
+from tanso.privacy import vault
+from tanso.settings import Home
+from tanso.warehouse import evaluate
 
 MEMBER = {
     "participant_id": "P1",

@@ -18,12 +18,11 @@ from pathlib import Path
 import duckdb
 import psutil
 import pytest
-
-from include.operate.airflow_server import mark_of
-from include.settings import PROJECT_ROOT, Home
+from tanso.local.airflow_server import mark_of
+from tanso.settings import PROJECT_ROOT, Home
 
 PACK = PROJECT_ROOT / "include" / "programs" / "jp_nakano_eco_point"
-RUNNER = [sys.executable, "-m", "include.operate.headless"]
+RUNNER = [sys.executable, "-m", "tanso.local.headless"]
 KILLS, SEED = int(os.environ.get("KILLS", "50")), int(os.environ.get("SEED", "20261128"))
 LONGEST = 1200
 LASTING = {".lock", ".ingest.lock", ".dbt"}

@@ -16,16 +16,16 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
-
-from include import lineage
-from include.lake import TABLES
-from include.lineage import Dataset, Job
-from include.settings import PROJECT_ROOT, Home
+from tanso.lake import TABLES
+from tanso.lineage import run
+from tanso.lineage.model import Dataset, Job
+from tanso.settings import PROJECT_ROOT, Home
 
 STEP = """
-from include import lineage, settings
-from include.lineage import Dataset, Job
-with lineage.step(settings.home(), "take") as step:
+from tanso import settings
+from tanso.lineage import run
+from tanso.lineage.model import Dataset, Job
+with run.step(settings.home(), "take") as step:
     step.made(lambda: [Job("take", (Dataset("extracts/meters", 3, 1),), (Dataset("landing/meters", 2, 1),))])
 """
 
@@ -124,7 +124,7 @@ def test_nothing_new_sends_nothing_and_loads_no_client(home):
 
 
 def test_a_failure_is_told_by_its_type_alone(home):
-    with pytest.raises(ValueError, match="Gildong"), lineage.step(home, "take"):
+    with pytest.raises(ValueError, match="Gildong"), run.step(home, "take"):
         raise ValueError("row 3: Hong Gildong")
     start, fail = stored(home)
     assert (start["eventType"], fail["eventType"]) == ("START", "FAIL")
@@ -133,7 +133,7 @@ def test_a_failure_is_told_by_its_type_alone(home):
 
 
 def test_a_step_does_not_fail_because_of_its_lineage(home, caplog):
-    with lineage.step(home, "take") as step:
+    with run.step(home, "take") as step:
         step.made(lambda: [Job("take", (Dataset("a"),), ())][1])
     assert "lineage of take is not recorded" in caplog.text
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
-
-from include.operate import headless
-from include.operate.airflow_server import AirflowServer, free_ports
-from include.settings import PROJECT_ROOT, Home
+from tanso.local import headless
+from tanso.local.airflow_server import AirflowServer, free_ports
+from tanso.settings import PROJECT_ROOT, Home
 
 
 @pytest.fixture

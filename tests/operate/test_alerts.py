@@ -6,9 +6,8 @@ from datetime import date
 from types import SimpleNamespace
 
 import pytest
-
-from include.operate import alerts
-from include.operate.steps import files_brought
+from tanso.airflow import alerts
+from tanso.steps import files_brought
 
 DOC = """
 ### Title
@@ -45,7 +44,7 @@ def sent(monkeypatch) -> list:
 
 
 def test_a_failed_run_is_told_once(home, sent):
-    from include.operate.steps import source_ids
+    from tanso.steps import source_ids
 
     error = raised(lambda: source_ids(["nowhere"]))
     alerts.failed(context(error))
@@ -113,8 +112,8 @@ def test_an_approval_that_was_answered_is_no_news(sent):
 )
 def test_payout_dates_that_are_near_or_missed(as_of, said, sample_home, monkeypatch):
     """The sample, as if 5,000 won of 2019H1 were not issued."""
-    from include.payouts import decision
-    from include.reports.payout_dates import sentences
+    from tanso.payouts import decision
+    from tanso.reports.payout_dates import sentences
 
     def standing(home, days):
         day = days["kr_carbon_point"]

@@ -7,11 +7,10 @@ from datetime import UTC, datetime
 import pytest
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
-
-from include.operate import steps
-from include.operate.alerts import first_line
-from include.operate.approval import RecordedApproval
-from include.payouts import NotApproved
+from tanso import steps
+from tanso.airflow.alerts import first_line
+from tanso.airflow.approval import RecordedApproval
+from tanso.payouts import NotApproved
 
 ANSWER = {"chosen_options": ["Approve"], "params_input": {}, "responded_at": datetime(2026, 1, 1, tzinfo=UTC)}
 

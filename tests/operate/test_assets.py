@@ -6,8 +6,7 @@ from datetime import UTC, date, datetime
 from types import SimpleNamespace
 
 import pytest
-
-from include.operate.assets import as_of, only_batches_are_new, passed_on
+from tanso.airflow.assets import as_of, only_batches_are_new, passed_on
 
 
 def event(hour: int, **extra):

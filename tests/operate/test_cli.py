@@ -12,11 +12,9 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from include import cli, warehouse
-from include.operate import command
-from include.operate.lock import hold
-from include.settings import PROJECT_ROOT, Home
+from tanso import cli, command, warehouse
+from tanso.local.lock import hold
+from tanso.settings import PROJECT_ROOT, Home
 
 PACK = PROJECT_ROOT / "include" / "programs" / "jp_nakano_eco_point"
 
@@ -127,7 +125,7 @@ def ran(*words: str, **environment: str) -> subprocess.CompletedProcess:
     )
 
 
-CLI = [sys.executable, "-m", "include.cli"]
+CLI = [sys.executable, "-m", "tanso.cli"]
 
 
 @pytest.mark.parametrize(
@@ -150,7 +148,7 @@ def test_a_mistake_is_told_in_a_sentence(tmp_path, words, environment, says):
     assert "Error" not in done.stderr and "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("module", ["include.operate.headless", "include.operate.console", "include.reports.dbt_docs"])
+@pytest.mark.parametrize("module", ["tanso.local.headless", "tanso.local.console", "tanso.reports.dbt_docs"])
 def test_so_are_those_of_other_commands(module):
     done = ran(sys.executable, "-m", module, "up", TANSO_HOME=__file__)
     assert (done.returncode, done.stdout) == (1, "")
@@ -159,7 +157,7 @@ def test_so_are_those_of_other_commands(module):
 
 MANY_LINES = """
 import sys
-from include.operate import command
+from tanso.airflow import command
 sys.exit(command.exit_code(lambda: [print('line') for _ in range(100000)] and 0))
 """
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-
-from include.operate import doors
-from include.operate.doors import Doors
+from tanso.airflow import doors
+from tanso.airflow.doors import Doors
 
 TOKEN = "/auth/token"
 

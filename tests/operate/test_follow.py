@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-
-from include.operate import follow
-from include.operate.follow import Chain
+from tanso.local import follow
+from tanso.local.follow import Chain
 
 SINCE = "2026-01-02T00:00:00Z"
 

@@ -6,10 +6,9 @@ import hashlib
 from pathlib import Path
 
 import pytest
-
-from include.operate import sample
-from include.operate.lock import HomeIsBusy, hold
-from include.settings import Home
+from tanso.local import sample
+from tanso.local.lock import HomeIsBusy, hold
+from tanso.settings import Home
 
 
 def test_a_second_run_on_the_same_home_is_refused(home: Home):

@@ -7,10 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-
-from include import cli, leftovers
-from include.reports import dbt_docs
-from include.settings import PROJECT_ROOT, Home
+from tanso import cli, leftovers
+from tanso.reports import dbt_docs
+from tanso.settings import PROJECT_ROOT, Home
 
 PACK = PROJECT_ROOT / "include" / "programs" / "jp_nakano_eco_point"
 # Of a process that is dead: every name under which something is written before it is seen.

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
-from include.operate import prepare
-from include.operate.console import Console
+from tanso.local import prepare
+from tanso.local.console import Console
 
 
 def test_without_a_word_there_is_one_of_each(monkeypatch):

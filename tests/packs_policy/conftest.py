@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-
-from include.packs.policy import Policy, PolicyError, load_policy
-from include.settings import PROJECT_ROOT
+from tanso.packs.policy import Policy, PolicyError, load_policy
+from tanso.settings import PROJECT_ROOT
 
 KR = "kr_carbon_point"
 JP = "jp_nakano_eco_point"

@@ -13,13 +13,13 @@ from typing import Any
 import duckdb
 import pytest
 import yaml
-
-from include.extracts import ingest_source, kinds, publish_lake
-from include.packs.policy import PolicyError, load_policy
-from include.packs.sources import SourceError, read_source
-from include.packs.tables import TABLES
-from include.payouts.layouts import load_layout
-from include.settings import PROJECT_ROOT, Home
+from tanso.ingest import ingest_source, publish_lake
+from tanso.ingest.kinds.registry import kind_of
+from tanso.packs.policy import PolicyError, load_policy
+from tanso.packs.sources import SourceError, read_source
+from tanso.packs.tables import TABLES
+from tanso.payouts.files.layouts import load_layout
+from tanso.settings import PROJECT_ROOT, Home
 
 PROGRAMS = PROJECT_ROOT / "include" / "programs"
 SQL = """x'||(select content from read_text('/etc/passwd'))||'"; drop table raw; --"""
@@ -95,9 +95,7 @@ def test_every_text_of_a_source(tmp_path: Path, source_id: str, policy) -> None:
             path.write_text(dumped(changed(declared, where, is_key, text)), "utf-8")
             try:
                 source = read_source(path)
-                check = getattr(kinds.module_of(source.kind), "check", None)
-                if check:
-                    check(source)
+                kind_of(source).check(source)
             except SourceError as error:
                 assert str(error).startswith(f"{path}: ") and "\0" not in str(error) and "\x1b" not in str(error)
                 continue

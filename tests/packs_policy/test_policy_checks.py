@@ -5,8 +5,7 @@ from __future__ import annotations
 import shutil
 
 import pytest
-
-from include.packs.policy import PolicyError, load_policy
+from tanso.packs.policy import PolicyError, load_policy
 
 KR = "kr_carbon_point"
 JP = "jp_nakano_eco_point"

@@ -8,11 +8,10 @@ from decimal import Decimal
 
 import duckdb
 import pytest
-
-from include.packs.policy import load_policy
-from include.packs.tables import TABLES
-from include.packs.values import add_months
-from include.settings import PROJECT_ROOT
+from tanso.packs.policy import load_policy
+from tanso.packs.tables import TABLES
+from tanso.packs.values import add_months
+from tanso.settings import PROJECT_ROOT
 
 KR = "kr_carbon_point"
 JP = "jp_nakano_eco_point"

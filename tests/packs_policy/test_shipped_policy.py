@@ -7,9 +7,8 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-
-from include.packs.policy import load_policy
-from include.settings import PROJECT_ROOT
+from tanso.packs.policy import load_policy
+from tanso.settings import PROJECT_ROOT
 
 KR = "kr_carbon_point"
 JP = "jp_nakano_eco_point"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from include.packs.sources import load_sources
-from include.settings import PROJECT_ROOT
+from tanso.packs.sources import load_sources
+from tanso.settings import PROJECT_ROOT
 
 KR = "kr_carbon_point"
 NEVER_KEPT = {"주민등록번호", "주민번호", "외국인등록번호", "외국인번호", "비밀번호"}

@@ -10,11 +10,12 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tanso import lake
+from tanso.files import file_sha256
+from tanso.lake import TABLES
+from tanso.privacy import vault
+from tanso.settings import PROJECT_ROOT, Home
 
-from include import lake, on_disk
-from include.extracts import vault
-from include.lake import TABLES
-from include.settings import PROJECT_ROOT, Home
 from tests import built
 
 KR, JP = "kr_carbon_point", "jp_nakano_eco_point"
@@ -249,7 +250,7 @@ class House:
         path.parent.mkdir(parents=True, exist_ok=True)
         columns = {name: [row.get(name) for row in rows] for name in TABLES[table]}
         pq.write_table(pa.table(columns), path)
-        lake.note(path, on_disk.sha256(path))
+        lake.note(path, file_sha256(path))
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -10,10 +10,11 @@ import pytest
 import yaml
 from lxml import etree
 from python_calamine import CalamineWorkbook
+from tanso.cells import fit
+from tanso.payouts import Batch, issue, propose
+from tanso.payouts.files import lost_characters, zengin
+from tanso.payouts.files.csv_files import is_encodable
 
-from include.payouts import Batch, issue, lost_characters, propose, zengin
-from include.payouts.cells import fit
-from include.payouts.csv_files import is_encodable
 from tests.payouts.conftest import JP, KR, House
 
 AT = datetime(2021, 6, 2, 3, 4, 5, tzinfo=UTC)

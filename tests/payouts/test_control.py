@@ -9,10 +9,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from tanso.payouts import batch, issue, propose
+from tanso.payouts.decision import decide
+from tanso.payouts.files import control
+from tanso.payouts.files.layouts import load_layout
 
-from include.payouts import control, folder, issue, propose
-from include.payouts.decision import decide
-from include.payouts.layouts import load_layout
 from tests.payouts.conftest import KR, House
 
 DAY = date(2021, 6, 1)
@@ -72,20 +73,20 @@ def test_tampering_is_seen_when_the_batch_is_read_back(issued: Path, house: Hous
         shutil.rmtree(record)
     with decide(house.home, DAY, KR, "2020H2") as connection:
         layout = load_layout(KR)
-        folder.read_back(connection, layout, aside)
+        batch.read_back(connection, layout, aside)
         report = aside / path.name
         changed = report.read_text("utf-8").replace("30,000", "31,000", 1)
         report.write_text(changed, "utf-8")
-        with pytest.raises(folder.BatchError, match=r"control\.html: SHA-256"):
-            folder.read_back(connection, layout, aside)
+        with pytest.raises(batch.BatchError, match=r"control\.html: SHA-256"):
+            batch.read_back(connection, layout, aside)
         # Nor does it help to mend the manifest too.
         manifest = json.loads((aside / "manifest.json").read_text("utf-8"))
         for file in manifest["files"]:
             if file["path"] == control.NAME:
                 file["sha256"] = hashlib.sha256(report.read_bytes()).hexdigest()
         (aside / "manifest.json").write_text(json.dumps(manifest), "utf-8")
-        with pytest.raises(folder.BatchError, match=r"control\.html: totals"):
-            folder.read_back(connection, layout, aside)
+        with pytest.raises(batch.BatchError, match=r"control\.html: totals"):
+            batch.read_back(connection, layout, aside)
 
 
 def test_a_batch_of_lists_alone_has_a_report_of_nothing(house: House):

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from tanso.files import DamagedFile
+from tanso.ledger import ledger
+from tanso.ledger.ledger import LedgerError
+from tanso.payouts import issue, propose
+from tanso.privacy import access_log
+from tanso.settings import Home
 
-from include import access_log, on_disk
-from include.payouts import issue, ledger, propose
-from include.payouts.ledger import LedgerError
-from include.settings import Home
 from tests.extracts.test_damage import turn_a_bit
 from tests.payouts.conftest import House
 
@@ -105,5 +107,5 @@ def test_a_lake_that_is_not_as_it_was_written_pays_nobody(house: House):
     house.money("Q1", 10_000)
     home = house.publish()
     turn_a_bit(home.lake / "participants" / "data.parquet")
-    with pytest.raises(on_disk.DamagedFile, match=r"lake/participants/data\.parquet.*make evaluate"):
+    with pytest.raises(DamagedFile, match=r"lake/participants/data\.parquet.*make evaluate"):
         propose(home, DAY)

@@ -8,10 +8,10 @@ from datetime import date
 
 import pyarrow.parquet as pq
 import pytest
+from tanso.payouts import issue, propose
+from tanso.payouts.decision import standing
+from tanso.privacy import vault
 
-from include.extracts import vault
-from include.payouts import issue, propose
-from include.payouts.decision import standing
 from tests.payouts.conftest import JP, KR, SNAPSHOT, House
 
 DAY = date(2021, 6, 1)

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from tanso import cli
+from tanso.explain.explain import explain
+from tanso.files import file_sha256
+from tanso.settings import Home
 
-from include import cli, on_disk
-from include.payouts.explain import explain
-from include.settings import Home
 from tests import built
 from tests.payouts.conftest import KR, House
 
@@ -147,7 +148,7 @@ def test_every_figure_stands_in_the_bytes_that_were_received(sample_home: Home, 
     assert len(electricity) >= 12
     for row in electricity:
         path: Path = sample_home.root / files[row["source_file_id"]]["landed"]
-        assert on_disk.sha256(path) == row["source_file_id"]
+        assert file_sha256(path) == row["source_file_id"]
         with path.open(encoding="cp949", newline="") as file:
             received = list(csv.DictReader(file))[row["row_no"] - 1]
         assert Decimal(received["사용량"].replace(",", "")) == Decimal(row["usage"])

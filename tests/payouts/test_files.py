@@ -13,9 +13,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from lxml import etree
+from tanso.payouts import Batch, issue, propose
+from tanso.payouts.files import lost_characters, pain001
+from tanso.settings import Home
 
-from include.payouts import Batch, issue, lost_characters, pain001, propose
-from include.settings import Home
 from tests.payouts.conftest import JP, KR, House
 
 AT = datetime(2021, 6, 2, 3, 4, 5, tzinfo=UTC)

@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from tanso.ledger import ledger
+from tanso.ledger.ledger import LedgerError
+from tanso.payouts import StaleProposal, batch, issue, pending, propose
+from tanso.payouts.batch import BatchError
+from tanso.payouts.decision import standing
 
-from include.payouts import StaleProposal, folder, issue, ledger, pending, propose
-from include.payouts.decision import standing
-from include.payouts.folder import BatchError
-from include.payouts.ledger import LedgerError
 from tests.payouts.conftest import KR, House
 
 DAY = date(2021, 6, 1)
@@ -258,7 +259,7 @@ def _stop_at(step: str, stop, patch: pytest.MonkeyPatch) -> None:
     elif step == "after rename":
         after(Path, "replace")
     else:
-        after(folder, step)
+        after(batch, step)
 
 
 def _die(home, proposal: str, step: str) -> None:
@@ -319,7 +320,7 @@ def test_two_at_the_same_time_pay_once(house: House):
 def test_a_file_that_reads_back_otherwise_is_not_issued(house: House, monkeypatch: pytest.MonkeyPatch):
     house.money("Q1", 10_000)
     proposal = due(house)
-    write = folder.write
+    write = batch.write
 
     def damage(*arguments):
         lost = write(*arguments)
@@ -327,7 +328,7 @@ def test_a_file_that_reads_back_otherwise_is_not_issued(house: House, monkeypatc
         path.write_bytes(path.read_bytes().replace(b"20000", b"90000"))
         return lost
 
-    monkeypatch.setattr(folder, "write", damage)
+    monkeypatch.setattr(batch, "write", damage)
     with pytest.raises(BatchError, match="48170/cash.csv: SHA-256"):
         issue(house.home, proposal, "Kim")
     assert lines(house) == [] and not list(house.home.exports.glob("*/*/.*"))

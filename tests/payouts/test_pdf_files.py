@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
+from tanso.payouts import Batch, batch, issue, propose
+from tanso.payouts.files import pdf_files
+from tanso.payouts.files.layouts import load_layout
+from tanso.settings import PROJECT_ROOT
 
-from include.payouts import Batch, folder, issue, pdf_files, propose
-from include.payouts.layouts import load_layout
-from include.settings import PROJECT_ROOT
 from tests.payouts.conftest import JP, House
 
 AT = datetime(2019, 4, 16, 1, 0, 0, tzinfo=UTC)
@@ -155,7 +156,7 @@ def test_names_are_text_to_the_template(house: House):
 def test_a_letter_longer_than_a_page_is_found_when_read_back(house: House, tmp_path: Path):
     house.eco("N1", {"co2_reduction": (500, APRIL)})
     roots = changed_pack(tmp_path, "notice.typ", "#heading-line[賞品]", "#v(200mm)")
-    with pytest.raises(folder.BatchError, match=r"13114/notices.pdf: pages: 2 instead of 1"):
+    with pytest.raises(batch.BatchError, match=r"13114/notices.pdf: pages: 2 instead of 1"):
         pay(house, APRIL, roots)
     assert not list(house.home.exports.glob("*/*/*"))
 

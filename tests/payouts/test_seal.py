@@ -11,10 +11,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pyrage
 import pytest
+from tanso.payouts import batch, issue, propose
+from tanso.payouts.files.layouts import load_layout
+from tanso.payouts.files.seal import Seal
 
-from include.payouts import folder, issue, propose
-from include.payouts.layouts import load_layout
-from include.payouts.seal import Seal
 from tests.payouts.conftest import KR, House
 from tests.payouts.test_bank_files import AT, SECOND_BANK, pack, pay, regions
 
@@ -77,7 +77,7 @@ def test_without_the_key_nothing_personal_is_in_the_home(people: House, tmp_path
     roots = pack(tmp_path, recipients={"48170": key}, by_region={"48170": SECOND_BANK})
     needles = [data.encode(encoding) for data in PERSONAL for encoding in ("utf-8", "cp949")]
     searched = 0
-    read_back = folder.read_back
+    read_back = batch.read_back
 
     def search(*args: object) -> None:
         nonlocal searched
@@ -88,7 +88,7 @@ def test_without_the_key_nothing_personal_is_in_the_home(people: House, tmp_path
         read_back(*args)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(folder, "read_back", search)
+        patch.setattr(batch, "read_back", search)
         pay(people, roots)
     assert searched == 6  # bulk.xlsx, cash.pain001.xml, voucher, green_card, held, review
 
@@ -108,7 +108,7 @@ def test_a_later_batch_needs_no_private_key(people: House, tmp_path: Path):
 def test_what_was_changed_on_the_disk_is_found_when_read_back(people: House, tmp_path: Path):
     key = str(pyrage.x25519.Identity.generate().to_public())
     roots = pack(tmp_path, recipients={"48170": key})
-    read_back = folder.read_back
+    read_back = batch.read_back
 
     def tampered(connection, layout, aside: Path) -> None:
         path = aside / "48170" / "cash.csv.age"
@@ -116,8 +116,8 @@ def test_what_was_changed_on_the_disk_is_found_when_read_back(people: House, tmp
         read_back(connection, layout, aside)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(folder, "read_back", tampered)
-        with pytest.raises(folder.BatchError, match=r"48170/cash.csv.age: SHA-256"):
+        patch.setattr(batch, "read_back", tampered)
+        with pytest.raises(batch.BatchError, match=r"48170/cash.csv.age: SHA-256"):
             pay(people, roots)
     assert not list(people.home.exports.glob("*/*/2020H2-*"))
 

@@ -13,15 +13,15 @@ from pathlib import Path
 import duckdb
 import pytest
 import yaml
-
-from include import cli
-from include.extracts import vault
-from include.extracts.kinds import participants
-from include.packs.sources import SourceError, read_source
-from include.payouts import Batch, issue, propose, zengin
-from include.payouts.layouts import load_layout
-from include.settings import PROJECT_ROOT, Home
-from include.warehouse import evaluate
+from tanso import cli
+from tanso.ingest.kinds import participants
+from tanso.packs.sources import SourceError, read_source
+from tanso.payouts import Batch, issue, propose
+from tanso.payouts.files import zengin
+from tanso.payouts.files.layouts import load_layout
+from tanso.privacy import vault
+from tanso.settings import PROJECT_ROOT, Home
+from tanso.warehouse import evaluate
 
 PACK = PROJECT_ROOT / "tests" / "packs" / "kana_accounts"
 PROGRAM = PACK.name

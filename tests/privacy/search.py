@@ -19,9 +19,8 @@ from functools import cache
 from pathlib import Path
 
 import duckdb
-
-from include.packs import load_sources
-from include.settings import PROJECT_ROOT, Home
+from tanso.packs import load_sources
+from tanso.settings import PROJECT_ROOT, Home
 
 LONG = ("address", "account_no", "card_no", "phone", "email", "login_id")
 NAMES = ("name", "householder", "account_holder")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from datetime import date
 
-from include import access_log
-from include.payouts import issue, propose
-from include.settings import Home
+from tanso.payouts import issue, propose
+from tanso.privacy import access_log
+from tanso.settings import Home
+
 from tests.payouts.conftest import House, house  # noqa: F401  # the fixture
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from include.settings import Home
+from tanso.settings import Home
 
 # What others may read: files that providers dropped, and the published marts.
 OPEN = ("inbox", "warehouse/tanso.duckdb", "warehouse/marts")

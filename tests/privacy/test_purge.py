@@ -8,14 +8,17 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from tanso import cli, days
+from tanso.explain.explain import explain
+from tanso.ingest import ingest_source
+from tanso.ingest.landing import land
+from tanso.ingest.verdicts import judge
+from tanso.packs import load_policy, load_sources
+from tanso.payouts import issue, propose
+from tanso.privacy import vault
+from tanso.purge.retention import purge
+from tanso.settings import Home
 
-from include import cli, days
-from include.extracts import ingest_source, judge, land, vault
-from include.packs import load_policy, load_sources
-from include.payouts import issue, propose
-from include.payouts.explain import explain
-from include.retention import purge
-from include.settings import Home
 from tests import built
 from tests.killing import killed_after, killed_before
 from tests.payouts.conftest import KR, SNAPSHOT, House, house  # noqa: F401  # the fixture

@@ -26,9 +26,10 @@ import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-
-from include.extracts import LakeResult, ingest, pull
-from include.settings import PROJECT_ROOT, Home
+from tanso.ingest import ingest
+from tanso.ingest.model import LakeResult
+from tanso.ingest.pull import places
+from tanso.settings import PROJECT_ROOT, Home
 
 PACK = "cambridge_estates"
 USER, PASSWORD = "reader", "s3cret-Pa55"
@@ -36,7 +37,7 @@ USER, PASSWORD = "reader", "s3cret-Pa55"
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pull, "PAUSES_S", (0.0, 0.0))
+    monkeypatch.setattr(places, "PAUSES_S", (0.0, 0.0))
 
 
 @dataclass

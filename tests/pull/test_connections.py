@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tanso.ingest.pull import connections, filesystems
+from tanso.ingest.pull.connections import Connection, ConnectionUnknown
+from tanso.packs.sources import SourceError, load_sources
 
-from include.extracts import connections, filesystems
-from include.extracts.connections import Connection, ConnectionUnknown
-from include.packs.sources import SourceError, load_sources
 from tests.pull.conftest import PASSWORD, Programme
 
 WRITTEN = {

@@ -11,11 +11,12 @@ from contextlib import contextmanager
 
 import duckdb
 import pytest
+from tanso.ingest.model import LakeResult
+from tanso.ingest.pull import places
+from tanso.lake import create_sources
+from tanso.packs import sources
+from tanso.reports.summary import summarize
 
-from include.extracts import LakeResult, pull
-from include.lake import create_sources
-from include.packs import sources
-from include.reports.summary import summarize
 from tests.pull.conftest import Programme, put, readings
 
 OLD, NEW = readings(100), readings(200)  # of one size
@@ -25,14 +26,14 @@ OLD, NEW = readings(100), readings(200)  # of one size
 def fetched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the files that were read, in a world where every file has rested long enough."""
     names: list[str] = []
-    fetch = pull.Place.fetch
+    fetch = places.Place.fetch
 
-    def noted(self: pull.Place, file: pull.File, into) -> pull.Fetched:
+    def noted(self: places.Place, file: places.File, into) -> places.Fetched:
         names.append(file.name)
         return fetch(self, file, into)
 
-    monkeypatch.setattr(pull.Place, "fetch", noted)
-    monkeypatch.setattr(pull, "_STAMPED_S", -60)
+    monkeypatch.setattr(places.Place, "fetch", noted)
+    monkeypatch.setattr(places, "_STAMPED_S", -60)
     return names
 
 
@@ -82,17 +83,17 @@ def left(result: LakeResult) -> dict[str, str]:
 def test_a_file_that_changes_while_it_is_read_is_left(programme: Programme, monkeypatch: pytest.MonkeyPatch) -> None:
     path = put(programme.home.inbox, "m_1.csv", OLD)
     programme.declare("meters", "inbox")
-    opened = pull.Place._opened
+    opened = places.Place._opened
 
     @contextmanager
-    def while_written(self: pull.Place, name: str) -> Iterator:
+    def while_written(self: places.Place, name: str) -> Iterator:
         with opened(self, name) as stream:
             yield stream
         with path.open("ab") as file:
             file.write(b"99,2024-01,7\n")
 
     with monkeypatch.context() as patch:
-        patch.setattr(pull.Place, "_opened", while_written)
+        patch.setattr(places.Place, "_opened", while_written)
         result = programme.ingest()
     assert result.problems == [] and left(result) == {"m_1.csv": "it changed while it was read"}
     assert programme.landed() == [] and programme.receipts("meters") == []
@@ -243,12 +244,12 @@ def test_nothing_is_half_landed_when_the_run_is_stopped(programme: Programme, mo
     put(programme.home.inbox, "m_1.csv", OLD)
     programme.declare("meters", "inbox")
 
-    def stopped(self: pull.Place, file: pull.File, into) -> None:
+    def stopped(self: places.Place, file: places.File, into) -> None:
         into.write(OLD[:20])
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(pull.Place, "fetch", stopped)
+        patch.setattr(places.Place, "fetch", stopped)
         with pytest.raises(KeyboardInterrupt):
             programme.ingest()
     assert programme.receipts("meters") == []

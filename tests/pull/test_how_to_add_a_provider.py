@@ -13,10 +13,9 @@ from pathlib import Path
 import duckdb
 import pytest
 import yaml
-
-from include.extracts import connections, filesystems
-from include.packs.sources import read_source
-from include.settings import PROJECT_ROOT, Home
+from tanso.ingest.pull import connections, filesystems
+from tanso.packs.sources import read_source
+from tanso.settings import PROJECT_ROOT, Home
 
 HOW_TO = (PROJECT_ROOT / "docs" / "how-to" / "add-a-provider.md").read_text(encoding="utf-8")
 
@@ -28,7 +27,7 @@ def blocks(language: str) -> list[str]:
 DECLARATION, *PLACES = blocks("yaml")
 SAMPLE, REFUSED = blocks("csv")
 EXPORTS = [block for block in blocks("bash") if block.startswith("export AIRFLOW_CONN_")]
-[COMMAND] = [block for block in blocks("bash") if "include.cli" in block]
+[COMMAND] = [block for block in blocks("bash") if "tanso.cli" in block]
 [OUTPUT] = blocks("text")
 
 

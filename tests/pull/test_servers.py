@@ -7,9 +7,9 @@ import hashlib
 import os
 
 import pytest
+from tanso.ingest.pull import places
+from tanso.reports.summary import summarize
 
-from include.extracts import pull
-from include.reports.summary import summarize
 from tests.pull.conftest import PASSWORD, USER, Bucket, Programme, SshServer, WebServer, put, readings
 
 OLD, NEW = readings(100), readings(200)
@@ -224,7 +224,7 @@ def test_a_server_that_is_busy_twice_is_asked_a_third_time(programme: Programme,
     programme.declare("meters", f"{web.url}/out/", connection="site")
     assert programme.ingest().problems == []
     assert programme.landed() == [OLD]
-    assert web.fetched() == ["m_1.csv"] * pull.TRIES
+    assert web.fetched() == ["m_1.csv"] * places.TRIES
 
 
 def test_half_a_transfer_leaves_nothing_and_the_next_pull_heals(programme: Programme, web: WebServer) -> None:
@@ -305,7 +305,7 @@ def test_a_dead_source_stops_no_other(programme: Programme, sftp: SshServer, buc
 def test_the_summary_shows_a_source_that_is_down(
     programme: Programme, web: WebServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from include.operate import steps
+    from tanso import steps
 
     monkeypatch.setenv("TANSO_PROGRAMS", str(programme.root))
     programme.connection("site", **web.connection)

@@ -17,10 +17,9 @@ from pathlib import Path
 
 import duckdb
 import pytest
-
-from include import cli, settings
-from include.payouts import pending
-from include.settings import Home
+from tanso import cli, settings
+from tanso.payouts import pending
+from tanso.settings import Home
 
 PACK = Path(__file__).parent.parent / "packs" / "cambridge_estates"
 DATA = Path(os.environ.get("TANSO_REAL_DATA") or settings.PROJECT_ROOT.parent / "shared" / "data")

@@ -19,12 +19,12 @@ from pathlib import Path
 
 import duckdb
 import pytest
-
-from include.extracts import LakeResult, ingest_source, publish_lake
-from include.lake import create_sources
-from include.packs.policy import load_policy
-from include.packs.sources import load_sources
-from include.settings import PROJECT_ROOT, Home
+from tanso.ingest import ingest_source, publish_lake
+from tanso.ingest.model import LakeResult
+from tanso.lake import create_sources
+from tanso.packs.policy import load_policy
+from tanso.packs.sources import load_sources
+from tanso.settings import PROJECT_ROOT, Home
 
 PACKS = PROJECT_ROOT / "tests" / "packs"
 DATA = Path(os.environ.get("TANSO_REAL_DATA") or PROJECT_ROOT.parent / "shared" / "data")

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
-
-from include import lake
-from include.extracts import ingest
-from include.packs.sources import SourceError
-from include.settings import Home
+from tanso import lake
+from tanso.ingest import ingest
+from tanso.packs.sources import SourceError
+from tanso.settings import Home
 
 PACK = Path(__file__).parent.parent / "packs" / "cambridge_estates"
 ROWS = [

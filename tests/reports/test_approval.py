@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from include.payouts import Proposal
-from include.reports.approval import TERMINAL, body, question, subject
+from tanso.payouts import Proposal
+from tanso.reports.approval import TERMINAL, body, question, subject
 
 
 def proposal(**changes) -> Proposal:

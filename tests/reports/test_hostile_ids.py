@@ -6,10 +6,11 @@ import re
 from datetime import date
 
 import pytest
+from tanso import cli
+from tanso.payouts import propose
+from tanso.payouts.files import control
+from tanso.reports.approval import question
 
-from include import cli
-from include.payouts import control, propose
-from include.reports.approval import question
 from tests.payouts.conftest import House, house  # noqa: F401
 
 IDS = ["![](http://a.b/c.png)", "[Approve here](http://a.b)", "a | b |", "\x1b[2J", "=1+1"]
@@ -34,7 +35,7 @@ def test_the_question_shows_them_word_for_word(paid: House, capsys: pytest.Captu
 
 
 def test_files_and_errors_show_them_on_one_line(paid: House, capsys: pytest.CaptureFixture):
-    from include.payouts import issue
+    from tanso.payouts import issue
 
     (proposal,) = propose(paid.home, date(2021, 6, 1))
     batch = issue(paid.home, proposal, "Kim")

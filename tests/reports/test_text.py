@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from include.reports.text import section, table
+from tanso.reports.text import section, table
 
 
 def test_numbers_to_the_right_wide_letters_count_twice():

@@ -6,9 +6,8 @@ from decimal import Decimal
 
 import duckdb
 import pytest
-
-from include.settings import Home
-from include.warehouse import evaluate
+from tanso.settings import Home
+from tanso.warehouse import evaluate
 
 KOREA, NAKANO = "kr_carbon_point", "jp_nakano_eco_point"
 

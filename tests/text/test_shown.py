@@ -6,8 +6,7 @@ import json
 import re
 
 import pytest
-
-from include import shown
+from tanso import shown
 
 
 @pytest.mark.parametrize(

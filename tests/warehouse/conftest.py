@@ -7,11 +7,11 @@ from pathlib import Path
 
 import duckdb
 import pytest
-
-from include import lake, on_disk
-from include.lake import TABLES
-from include.settings import PROJECT_ROOT, Home
-from include.warehouse import EvaluateResult, evaluate
+from tanso import lake
+from tanso.files import file_sha256
+from tanso.lake import TABLES
+from tanso.settings import PROJECT_ROOT, Home
+from tanso.warehouse import EvaluateResult, evaluate
 
 PACKS = PROJECT_ROOT / "include" / "programs"
 PUBLISHED = ["carried.duckdb", "history", "marts", "published.json", "published.lock", "tanso.duckdb"]
@@ -83,7 +83,7 @@ class Place:
                 [usage, meter],
             )
             connection.execute(f"copy one to '{folder / 'data.parquet'}' (format parquet)")
-        lake.note(folder / "data.parquet", on_disk.sha256(folder / "data.parquet"))
+        lake.note(folder / "data.parquet", file_sha256(folder / "data.parquet"))
 
     def usages(self) -> list[str]:
         with duckdb.connect(str(self.home.database), read_only=True) as connection:

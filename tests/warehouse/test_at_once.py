@@ -7,16 +7,16 @@ import sys
 import time
 
 import duckdb
+from tanso.settings import PROJECT_ROOT
+from tanso.warehouse import connect
 
-from include.settings import PROJECT_ROOT
-from include.warehouse import connect
 from tests.warehouse.conftest import PACKS, PUBLISHED
 
 CODE = """
 import sys
 from pathlib import Path
-from include.settings import Home
-from include.warehouse import evaluate
+from tanso.settings import Home
+from tanso.warehouse import evaluate
 print(evaluate(Home(Path(sys.argv[1])), [Path(sys.argv[3])], True, Path(sys.argv[2])).status)
 """
 

@@ -9,14 +9,13 @@ from pathlib import Path
 
 import duckdb
 import pytest
-
-from include import settings
-from include.lake import TABLES, columns_sql, hashes, note
-from include.on_disk import sha256
-from include.packs.policy import load_policy
-from include.settings import Home
-from include.warehouse import carry, connect, evaluate
-from include.warehouse.fingerprint import DBT_PROJECT
+from tanso import settings
+from tanso.files import file_sha256
+from tanso.lake import TABLES, columns_sql, hashes, note
+from tanso.packs.policy import load_policy
+from tanso.settings import Home
+from tanso.warehouse import carry, connect, evaluate
+from tanso.warehouse.fingerprint import DBT_PROJECT
 
 FIRST = 2019 * 12  # January 2019 as a month number
 UTILITIES = ("electricity", "water")
@@ -87,7 +86,7 @@ class Lake:
             connection.execute(f"create table rows ({columns_sql(table)})")
             connection.executemany(f"insert into rows values ({', '.join('?' * len(TABLES[table]))})", rows)
             connection.execute("copy (from rows order by all) to ? (format parquet)", [str(path)])
-        note(path, sha256(path))
+        note(path, file_sha256(path))
 
 
 def marts(home: Home) -> dict[str, list[tuple]]:

@@ -1,9 +1,0 @@
-"""Programme packs: what differs between programmes, as data.
-
-``sources.py`` reads declarations of extracts, ``policy.py`` reads rules.
-"""
-
-from include.packs.policy import Policy, PolicyError, load_policy
-from include.packs.sources import Source, SourceError, load_sources
-
-__all__ = ["Policy", "PolicyError", "Source", "SourceError", "load_policy", "load_sources"]

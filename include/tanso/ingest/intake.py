@@ -1,0 +1,58 @@
+"""One source: pull, land, and judge what has no valid result."""
+
+from __future__ import annotations
+
+from tanso.files import DamagedFile
+from tanso.ingest.kinds.registry import kind_of
+from tanso.ingest.lake.staged import stored_result
+from tanso.ingest.landing import land
+from tanso.ingest.model import SourceResult
+from tanso.ingest.verdicts import feedback, judge
+from tanso.packs.policy import Policy
+from tanso.packs.sources import Source
+from tanso.settings import Home
+
+_SHOWN = (
+    "file_name", "sha256", "status", "reason", "detail", "rows_read", "rows_accepted", "rows_quarantined",
+    "rows_duplicate", "reasons", "ignored_columns",
+)  # fmt: skip
+
+
+def take_in(source: Source, home: Home, policy: Policy) -> SourceResult:
+    """See ``ingest_source``."""
+    kind_of(source).check(source)
+    feedback.check(source)
+    with land.lock(home):
+        landing = land.land(source, home)
+        problems = list(landing.problems)
+        files = [shown(receipt) for receipt in landing.received if receipt["status"] != "landed"]
+        files += _judge_outdated(source, home, policy, landing, problems)
+    return SourceResult(source.source_id, files, list(landing.ignored_files), list(landing.left_files), problems)
+
+
+def _judge_outdated(
+    source: Source, home: Home, policy: Policy, landing: land.Landing, problems: list[str]
+) -> list[dict]:
+    wanted = judge.fingerprint(source, policy)
+    just_landed = {receipt["sha256"] for receipt in landing.received if receipt["status"] == "landed"}
+    judged = []
+    with judge.Desk(source, home, policy) as desk:
+        for receipt in land.receipts(home, source.source_id):
+            if receipt["status"] == "landed":
+                if stored_result(home, source.source_id, receipt["sha256"], wanted) is None:
+                    try:
+                        is_new = receipt["sha256"] in just_landed
+                        result = judge.judge_on(desk, source, receipt, home, policy, wanted, is_just_landed=is_new)
+                        judged.append(shown(result))
+                    except (FileNotFoundError, DamagedFile) as error:
+                        problems.append(f"{source.source_id}: {error}")
+            elif receipt["status"] == "forbidden_column":
+                judge.report_forbidden(source, home, receipt)
+    return judged
+
+
+def shown(result: dict) -> dict:
+    """The part of a receipt or result that goes into reports."""
+    if result["status"] in land.NOT_LANDED:
+        result = {**result, "status": "rejected", "reason": result["status"]}
+    return {key: result[key] for key in _SHOWN if result.get(key) is not None}
