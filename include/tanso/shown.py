@@ -82,7 +82,7 @@ def spreadsheet(text: str) -> str:
 
     White space, invisible characters and full-width forms before or of the sign do not hide it.
     """
-    if text[:1].isalnum():  # most are; no letter or digit becomes a sign under NFKC
+    if text[:1].isalnum() and not _BLANK.match(text):  # most do; no other letter or digit becomes a sign under NFKC
         return text
     if text[:1] in ("\t", "\r", "\n"):
         return "'" + text
@@ -96,7 +96,7 @@ def spreadsheet(text: str) -> str:
 
 def guarded(cell: str) -> str:
     """As ``spreadsheet``, but numbers, signed ones too, are left alone."""
-    return cell if cell[:1].isalnum() or _NUMBER.fullmatch(cell) else spreadsheet(cell)
+    return cell if _NUMBER.fullmatch(cell) else spreadsheet(cell)
 
 
 def _is_seen(sign: str) -> bool:
