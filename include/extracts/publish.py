@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from include import lake, quoted
+from include import lake, on_disk, quoted
 from include.extracts import LakeResult, SourceResult, judge, kinds, lake_files, land, taken, values
 from include.extracts.expectations import check_files
 from include.lake import TABLES, columns_sql
@@ -86,7 +86,10 @@ def _publish_source(
     problems: list[str],
     personal: bool,
 ) -> tuple[list[kinds.StagedFile], dict[str, Any]]:
-    """Write the source's share of the lake; its accepted files and notes. Damaged files are made again on the way."""
+    """Write the source's share of the lake; its accepted files and notes. Damaged files are made again on the way.
+
+    A damaged receipt fails the source alone: its share stays as it was published last.
+    """
     before, made_again = len(problems), set()
     while True:
         overview.execute("begin")
@@ -99,6 +102,12 @@ def _publish_source(
                 found = kinds.module_of(source.kind).publish(con, home, source, in_force, **also)
             overview.execute("commit")
             return staged, found
+        except land.DamagedReceipt as damaged:
+            overview.execute("rollback")
+            problems[before:] = [problem] if (problem := f"{source.source_id}: {damaged}") not in problems else []
+            taken.not_taken(home, source.source_id, problem)
+            _add_as_published(overview, home, source)
+            return [], {}
         except (kinds.DamagedStaged, lake.DamagedLake) as damaged:
             overview.execute("rollback")
             del problems[before:]
@@ -172,6 +181,18 @@ def _add_files(con: duckdb.DuckDBPyConnection, rows: list[list[Any]]) -> None:
     con.register("coming", pa.table(arrays, list(TABLES["files"])))
     con.execute("insert into files select * from coming")
     con.unregister("coming")
+
+
+def _add_as_published(con: duckdb.DuckDBPyConnection, home: Home, source: Source) -> None:
+    """What the overview says of the source's share of the lake, which stays as it is."""
+    for table in ("files", "quarantine"):
+        path = home.lake / table / "data.parquet"
+        if path.exists() and lake.noted(path)["sha256"] == on_disk.sha256(path):
+            columns = ", ".join(map(quoted.name, TABLES[table]))
+            query = (
+                f"insert into {table} ({columns}) select {columns} from read_parquet($path) where source_id = $source"
+            )
+            con.execute(query, {"path": str(path), "source": source.source_id})
 
 
 def _add_refused(con: duckdb.DuckDBPyConnection, source: Source, files: list[kinds.StagedFile]) -> None:
