@@ -92,6 +92,18 @@ def test_retention_runs_from_the_last_payment(members: Home, as_of: date, expect
     assert in_vault(members) == ["Q1", "Q2", "Q3"]  # a look changes nothing
 
 
+def test_the_last_payment_has_the_day_that_it_is_where_the_programme_is(house: House):  # noqa: F811
+    """Issued on 10 June 2021 at 00:30 in Seoul, when it is 9 June 15:30 in UTC: kept until 10 June 2026."""
+    house.money("Q1", 10_000)
+    home = publish(house, Q1=date(2020, 3, 1))
+    (proposal,) = propose(home, date(2021, 6, 1))
+    issue(home, proposal, "a", issued_at=datetime(2021, 6, 9, 15, 30, tzinfo=UTC))
+    paid(home, "Q1")
+    assert purge(home, date(2026, 6, 9)).members == []
+    (member,) = purge(home, date(2026, 6, 10)).members
+    assert (member["last_paid_on"], member["kept_until"]) == (date(2021, 6, 10), date(2026, 6, 10))
+
+
 def test_who_left_is_erased_and_nothing_else_changes(members: Home):
     before = files_of(members, "exports", "lake")
     purge(members, date(2026, 6, 10), apply=True)
