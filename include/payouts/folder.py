@@ -11,7 +11,7 @@ import duckdb
 
 from include import on_disk
 from include.payouts import control, csv_files, files, pain001, pdf_files, xlsx_files, zengin
-from include.payouts.cells import Substitution
+from include.payouts.cells import CUT, Substitution
 from include.payouts.decision import rows
 from include.payouts.declared_files import TABLES, File
 from include.payouts.layouts import Layout
@@ -32,7 +32,7 @@ def write(
     folder: Path,
     approved_by: str,
 ) -> list[Substitution]:
-    """Write all files and the manifest of a batch; the characters that an encoding lacks."""
+    """Write all files and the manifest of a batch; the characters that a file cannot show."""
     written, substitutions = files.write(connection, home, layout, head, folder)
     named = "program_id, period_id, getvariable('batch_id') as batch_id"
     connection.execute("set variable batch_id = ?", [head.batch_id])
@@ -58,7 +58,8 @@ def write(
         if file.pays
     ]
     totals = control.totals(connection, current, paid, folder / "lines.parquet")
-    count = control.write(connection, folder / control.NAME, totals, current, head)
+    cut = sorted({lost.participant_id for lost in substitutions if lost.written_as == CUT})
+    count = control.write(connection, folder / control.NAME, totals, current, head, cut)
     written.append(files.Written(control.NAME, count, None))
     manifest = {
         "batch_id": head.batch_id,
