@@ -81,7 +81,7 @@ def spreadsheet(text: str) -> str:
 
     White space, invisible characters and full-width forms before or of the sign do not hide it.
     """
-    if text[:1].isalnum():  # most are; no letter or digit becomes a sign under NFKC
+    if text[:1].isalnum() and not _BLANK.match(text):  # most do; no other letter or digit becomes a sign under NFKC
         return text
     if text[:1] in ("\t", "\r", "\n"):
         return "'" + text

@@ -17,7 +17,7 @@ _NUMBER = re.compile(r"[+-]?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)([.][0-9]+)?")
 
 def guarded(cell: str) -> str:
     """A cell that a spreadsheet would take for a formula gets a leading ``'``; numbers are left alone."""
-    return cell if cell[:1].isalnum() or _NUMBER.fullmatch(cell) else spreadsheet(cell)
+    return cell if _NUMBER.fullmatch(cell) else spreadsheet(cell)
 
 
 def path_for(folder: Path, receipt: dict, suffix: str) -> Path:
