@@ -97,10 +97,11 @@ bench: setup  ## [PARTICIPANTS=<n>] [SIZES="<n> <n>"]: all benchmarks, beside fl
 		|| echo "polars and PySpark cannot be installed here: na"
 	@$(PYTHON) -m benchmarks --participants $(or $(PARTICIPANTS),100000) $(if $(SIZES),--sizes $(SIZES))
 
-lint: $(DEV_STAMP)  ## ruff and sqlfluff
+lint: $(DEV_STAMP)  ## ruff, sqlfluff and the floors of the house (import-linter)
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/tests
+	@$(VENV)/bin/lint-imports --no-cache --no-logo
 
 test: lint  ## lint, then all tests but those of test-deploy, in two processes
 	@$(PYTHON) -m pytest -q -n 2 --no-loadscope-reorder --ignore=tests/deploy --ignore=tests/browser --ignore=tests/kills

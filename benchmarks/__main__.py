@@ -11,11 +11,10 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from tanso.settings import Home
-
 from benchmarks import airflow_share, evaluate, ingest, ingest_sources, issue, lake, months
 from benchmarks.measure import Figures
 from benchmarks.nation import Nation
+from tanso.settings import Home
 
 PARTS = ("ingest", "evaluate", "issue", "months", "airflow")
 MONTHS_PARTICIPANTS = 10_000

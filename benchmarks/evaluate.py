@@ -13,11 +13,11 @@ import time
 from pathlib import Path
 
 import duckdb
-from tanso.settings import Home
 
 from benchmarks import lake, measure, peers, runners
 from benchmarks.measure import Figures
 from benchmarks.nation import Nation
+from tanso.settings import Home
 
 RUNNERS = {
     "floor": runners.floor,

@@ -12,10 +12,10 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 import duckdb
-from tanso.packs.sources import Source
-from tanso.settings import Home
 
 from benchmarks.nation import Nation, month_name
+from tanso.packs.sources import Source
+from tanso.settings import Home
 
 WORKBOOK_ROWS = 1_000_000
 # Kinds of refused rows, out of a thousand rows each; the first that applies.

@@ -147,6 +147,7 @@ def _measured(work: Callable[[Path], None], folder: Path, answer) -> None:
     # Imports are not part of it: a run of the pipeline pays them once, not per file.
     import duckdb  # noqa: F401
     import pyarrow.csv  # noqa: F401
+
     import tanso.ingest.publish
     import tanso.ingest.pull.places  # noqa: F401
 

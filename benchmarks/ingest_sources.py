@@ -6,11 +6,11 @@ import shutil
 from pathlib import Path
 
 import duckdb
-from tanso.settings import Home
 
 from benchmarks import extracts, measure, nation
 from benchmarks.measure import Figures
 from benchmarks.nation import Nation
+from tanso.settings import Home
 
 
 def take(home: Home, source_id: str) -> tuple[int, int]:

@@ -11,11 +11,10 @@ import time
 from datetime import date
 from pathlib import Path
 
-from tanso.settings import Home
-
 from benchmarks import measure
 from benchmarks.measure import Figures
 from benchmarks.nation import LAST_MONTH, Nation, packs
+from tanso.settings import Home
 
 AS_OF = date(LAST_MONTH[0] + 1, 6, 1)
 APPROVERS = ("Benchmark", "Second person")

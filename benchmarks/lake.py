@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 
 import duckdb
+
+from benchmarks import nation
+from benchmarks.nation import Nation, month_name
 from tanso import lake_files
 from tanso.lake import TABLES
 from tanso.packs.sources import Source
 from tanso.privacy import vault
 from tanso.settings import Home
-
-from benchmarks import nation
-from benchmarks.nation import Nation, month_name
 
 
 def make(home: Home, made: Nation, with_vault: bool = False) -> None:

@@ -13,11 +13,11 @@ import tempfile
 from pathlib import Path
 
 import duckdb
-from tanso.settings import Home
 
 from benchmarks import extracts, measure, nation
 from benchmarks.measure import Figures
 from benchmarks.nation import Nation
+from tanso.settings import Home
 
 HISTORIES = (36, 120)
 STEPS = ("first", "nothing new", "a month more")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+
 from tanso.packs.sources import Source, load_sources
 from tanso.settings import PROJECT_ROOT, Home
 

@@ -14,10 +14,9 @@ import shutil
 import sys
 from pathlib import Path
 
-from tanso.settings import Home
-
 from benchmarks.nation import Nation
 from benchmarks.runners import Answer, variables
+from tanso.settings import Home
 
 PANDAS_GB = 16
 # Apart from the environment: Great Expectations imports whatever engine it finds.

@@ -9,10 +9,9 @@ import os
 import shutil
 from pathlib import Path
 
+from benchmarks.nation import Nation, month_name, packs
 from tanso import sql
 from tanso.settings import Home
-
-from benchmarks.nation import Nation, month_name, packs
 
 Answer = tuple[int, int, int]
 MIN_MONTHS = 3

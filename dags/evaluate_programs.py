@@ -23,6 +23,7 @@ from datetime import timedelta
 
 from airflow.sdk import Param, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
+
 from tanso.airflow import assets
 
 

@@ -21,6 +21,7 @@ from datetime import timedelta
 
 from airflow.sdk import Param, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
 from tanso.airflow.assets import AS_OF, DEFAULT_ARGS, LAKE, WRITER_POOL, as_of, passed_on
 
 

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from airflow.sdk import dag, task, task_group
 from airflow.sdk.exceptions import AirflowSkipException
+
 from tanso.airflow import assets
 from tanso.airflow.approval import RecordedApproval
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
+
 from tanso.settings import Home
 from tanso.warehouse import published
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tanso.packs import sources
 from tanso.settings import Home
 

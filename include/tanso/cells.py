@@ -17,6 +17,8 @@ from tanso import shown
 
 # What printers set for a character they do not have; in every Korean and Japanese encoding.
 GETA = "〓"
+# What a Substitution says of characters that a format has no room for.
+CUT = "cut off"
 # sign -> what is written for it where it is lacked, the first of these that is not
 LOOK_ALIKES = {
     **dict.fromkeys("・ㆍ･•‧∙⋅", "·・"),
@@ -57,7 +59,7 @@ _COMPATIBILITY_IDEOGRAPHS = (range(0xF900, 0xFB00), range(0x2F800, 0x2FA20))
 @dataclass(frozen=True)
 class Substitution:
     """Characters of one cell that a file cannot show. ``row``: the 1-based data row; ``written_as``: ``〓``, the marks
-    that look alike, or ``unified form`` for a letter (which one would be a part of a name)."""
+    that look alike, ``unified form`` for a letter (which one would be a part of a name), or ``cut off``."""
 
     path: str
     row: int
@@ -65,6 +67,10 @@ class Substitution:
     characters: int
     participant_id: str
     written_as: str = GETA
+
+    def __str__(self) -> str:
+        how = self.written_as if self.written_as == CUT else f"written as {self.written_as}"
+        return f"{self.path}, row {self.row} ({self.participant_id}), {self.column}: {self.characters} characters {how}"
 
 
 def text_of(value: Any) -> str:

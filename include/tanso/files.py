@@ -97,7 +97,7 @@ def read_hashed(path: Path, of_records: bool = False) -> dict[str, Any]:
     """
     try:
         value = json.loads(path.read_bytes())
-        if of_records and _OWN_SHA256 not in value:
+        if of_records and isinstance(value, dict) and _OWN_SHA256 not in value:
             return value
         is_whole = value.pop(_OWN_SHA256) == _own_sha256(value)
     except (ValueError, LookupError, TypeError, AttributeError):

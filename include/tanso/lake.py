@@ -164,7 +164,7 @@ TABLES: dict[str, dict[str, str]] = {
     },
 }
 
-# What an evaluation compares the lake with to see which periods it can leave as they are; filled by include/warehouse.
+# What an evaluation compares the lake with to see which periods it can leave as they are; filled by tanso.warehouse.
 # Empty (the lake is read by someone else, or for the first time), everything counts as changed.
 COMPARED: dict[str, dict[str, str]] = {
     # One row per usage month: digest of the bytes of its readings' files.

@@ -136,20 +136,39 @@ class Home:
         return self.warehouse / "carried.duckdb"
 
 
+# DuckDB reads a path with one of these as a pattern, and would take files of other folders for ours.
+_PATTERN_SIGNS = "*?["
+
+
+def _no_pattern(variable: str, path: Path) -> Path:
+    """Raises ValueError for a path that DuckDB, which has no setting against it, would read as a pattern."""
+    if found := [sign for sign in _PATTERN_SIGNS if sign in str(path)]:
+        raise ValueError(
+            f"{variable}: the path {path} has {' '.join(found)} in it, with which it would be read as a pattern for "
+            f"many files. Rename the folder, or set {variable} to one without * ? [ in its path."
+        )
+    return path
+
+
 def home() -> Home:
-    """``TANSO_HOME``, by default ``var/`` in the checkout. Raises ValueError when that is no folder."""
+    """``TANSO_HOME``, by default ``var/`` in the checkout. Raises ValueError when that is no folder, or no name for
+    one."""
     root = Path(os.environ.get("TANSO_HOME") or PROJECT_ROOT / "var").resolve()
     if root.exists() and not root.is_dir():
         raise ValueError(f"TANSO_HOME must be a folder, and {root} is none; name another, or move that away.")
-    return Home(root)
+    return Home(_no_pattern("TANSO_HOME", root))
 
 
 def program_roots() -> list[Path]:
-    """The folders that hold packs: ``TANSO_PROGRAMS``, ``:``-separated, by default ``include/programs``."""
+    """The folders that hold packs: ``TANSO_PROGRAMS``, ``:``-separated, by default ``include/programs``.
+
+    Raises ValueError for one that has no name for a folder."""
     configured = os.environ.get("TANSO_PROGRAMS")
     if not configured:
-        return [PROJECT_ROOT / "include" / "programs"]
-    return [Path(folder).resolve() for folder in configured.split(":") if folder]
+        folders = [PROJECT_ROOT / "include" / "programs"]
+    else:
+        folders = [Path(folder).resolve() for folder in configured.split(":") if folder]
+    return [_no_pattern("TANSO_PROGRAMS", folder) for folder in folders]
 
 
 def as_of() -> date | None:

@@ -200,8 +200,7 @@ def issue(proposal_id: str, approved_by: str) -> str | None:
         return None
     _said(f"Issued {batch.batch_id}, approved by {batch.approved_by}")
     for lost in batch.substitutions:
-        where = f"{lost.path}, row {lost.row} ({lost.participant_id}), {lost.column}"
-        _said(f"{where}: {lost.characters} characters written as {lost.written_as}")
+        _said(lost)
     return batch.batch_id
 
 

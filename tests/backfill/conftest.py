@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
 from tanso import cli
 from tanso.settings import Home
 from tanso.warehouse import marts_files
-
 from tests.blackbox.chain import environment
 from tests.blackbox.files import copy_pack
 from tests.blackbox.korea import Korea

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+
 from tanso.files import DamagedFile
 from tanso.ingest.landing import erased, land
 from tanso.settings import PROJECT_ROOT, Home
@@ -19,7 +20,6 @@ from tanso.warehouse import evaluate, marts_files, policies
 from tanso.warehouse.backfill import backfill as backfills
 from tanso.warehouse.backfill.backfill import backfill, end_of, parse
 from tanso.warehouse.policies import PolicyNotKnown
-
 from tests.backfill.conftest import History, digests
 
 RECORDS = ("landing", "receipts", "vault", "exports", "approvals", "issue_log", "access_log", "policies", "inbox")

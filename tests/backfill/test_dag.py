@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+
 from tanso.settings import PROJECT_ROOT, Home
 
 

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+
 from tanso.packs.policy import load_policy
 from tanso.settings import Home
 from tanso.warehouse import policies
-
 from tests.backfill.conftest import change_policy, digests
 from tests.blackbox.files import copy_pack
 

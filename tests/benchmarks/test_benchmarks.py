@@ -6,11 +6,11 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from tanso.lake import columns_sql
-from tanso.settings import Home
 
 from benchmarks import evaluate, extracts, lake, nation, runners
 from benchmarks.nation import Nation
+from tanso.lake import columns_sql
+from tanso.settings import Home
 
 SMALL = Nation(400)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from openpyxl import Workbook
+
 from tanso.settings import PROJECT_ROOT
 
 PACKS = PROJECT_ROOT / "include" / "programs"

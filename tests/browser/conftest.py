@@ -21,6 +21,7 @@ from pathlib import Path
 import psutil
 import pytest
 from aiosmtpd.controller import Controller
+
 from tanso.local.airflow_api import AirflowApi
 from tanso.local.airflow_server import free_ports, mark_of
 from tanso.settings import PROJECT_ROOT, Home

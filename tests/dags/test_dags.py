@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+
 from tanso.airflow import alerts
 from tanso.settings import PROJECT_ROOT
 

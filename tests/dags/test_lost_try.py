@@ -6,6 +6,7 @@ from collections import defaultdict
 from types import SimpleNamespace
 
 import pytest
+
 from tanso import steps
 from tanso.settings import PROJECT_ROOT
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
 from tanso.settings import PROJECT_ROOT
 
 FILE = PROJECT_ROOT / "docker-compose.yaml"

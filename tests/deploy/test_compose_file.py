@@ -8,9 +8,9 @@ from datetime import timedelta
 import jsonschema
 import pytest
 from check_jsonschema.builtin_schemas import get_builtin_schema
+
 from tanso.local.airflow_server import NO_TELEMETRY
 from tanso.settings import PROJECT_ROOT
-
 from tests.deploy import compose
 
 ALWAYS = {"postgres", "init", "api-server", "scheduler", "dag-processor", "triggerer"}

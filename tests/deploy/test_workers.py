@@ -21,12 +21,12 @@ from typing import Any
 
 import httpx
 import pytest
+
 from tanso import warehouse
 from tanso.local import sample
 from tanso.local.airflow_api import DAGS, AirflowApi
 from tanso.local.follow import Chain
 from tanso.settings import PROJECT_ROOT, Home
-
 from tests.deploy.topology import WORKERS, Topology, missing
 
 pytestmark = [

@@ -19,9 +19,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
+
 from tanso.local.airflow_server import free_ports
 from tanso.settings import PROJECT_ROOT
-
 from tests.deploy import compose
 
 WORKERS = ("worker-1", "worker-2")

@@ -12,9 +12,9 @@ import shlex
 from pathlib import Path
 
 import pytest
+
 from tanso import cli, steps
 from tanso.settings import PROJECT_ROOT, Home
-
 from tests.blackbox.files import copy_pack
 from tests.blackbox.korea import Korea
 

@@ -7,6 +7,7 @@ from functools import cache
 
 import pytest
 import yaml
+
 from tanso.packs.tables import TABLES
 from tanso.settings import PROJECT_ROOT
 

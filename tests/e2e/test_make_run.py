@@ -17,10 +17,10 @@ from pathlib import Path
 import duckdb
 import psutil
 import pytest
+
 from tanso import warehouse
 from tanso.local.airflow_server import mark_of
 from tanso.settings import PROJECT_ROOT, Home
-
 from tests.privacy import search
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]

@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 import openpyxl
 import pytest
+
 from tanso.ingest import ingest_source, publish_lake
 from tanso.ingest.model import LakeResult, SourceResult
 from tanso.lake import create_sources

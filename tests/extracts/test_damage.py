@@ -6,14 +6,16 @@ A bit in the middle of a file lies in its data; sizes and modification times are
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tanso import lake
-from tanso.files import DamagedFile, file_sha256
-from tanso.ingest import ingest_source
-from tanso.ingest.publish import make_damaged_again
 
+from tanso import lake
+from tanso.files import file_sha256
+from tanso.ingest import ingest_source, taken
+from tanso.ingest.publish import make_damaged_again
 from tests.extracts.conftest import Office
 from tests.extracts.test_lake import FILES, IN_FORCE, digest, fill
 
@@ -100,10 +102,46 @@ def test_landed_bytes_that_are_others_stop_their_source_alone(office: Office) ->
     assert ingest_source(office.sources["kr_apartments"], office.home, office.policy).problems == []
 
 
-def test_a_damaged_receipt_is_named(office: Office) -> None:
-    fill(office)
-    receipt = office.home.receipts / "kr_kepco" / "000002.json"
+def _bit(receipt: Path) -> None:
     turn_a_bit(receipt, receipt.read_bytes().index(b"kepco_b.csv"))
-    with pytest.raises(DamagedFile, match=r"kr_kepco/000002\.json is damaged.*restore receipts/"):
-        ingest_source(office.sources["kr_kepco"], office.home, office.policy)
-    assert ingest_source(office.sources["kr_apartments"], office.home, office.policy).problems == []
+
+
+RECEIPTS = {
+    "a bit": _bit,
+    "no JSON": lambda receipt: receipt.write_bytes(b"{"),
+    "no text": lambda receipt: receipt.write_bytes(b"\xff\x00"),
+    "a list": lambda receipt: receipt.write_bytes(b"[]"),
+    "an empty object": lambda receipt: receipt.write_bytes(b"{}"),
+}
+
+
+@pytest.mark.parametrize("damage", RECEIPTS.values(), ids=RECEIPTS)
+def test_a_damaged_receipt_fails_its_source_alone(office: Office, damage: Callable[[Path], object]) -> None:
+    """The other sources' new files are published; of the failed one the lake keeps what it had, and its programme
+    waits. With the receipt put back the source is taken in again."""
+    fill(office)
+    office.publish(expectations=True)
+    kept = ["lake/readings/source_id=kr_kepco", "lake/quarantine", "landing"]
+    before, known = digest(office.home, *kept), office.file("kepco_b.csv")
+    receipt = office.home.receipts / "kr_kepco" / "000002.json"
+    as_written = receipt.read_bytes()
+    damage(receipt)
+    [problem] = ingest_source(office.sources["kr_kepco"], office.home, office.policy).problems
+    pattern = r"kr_kepco: .*kr_kepco/000002\.json is damaged.*restore receipts/ from its backup, then ingest again"
+    assert re.match(pattern, problem)
+
+    assert digest(office.home, *kept) == before
+    office.drop("kr_waterworks", "water_new.xlsx", ["A-1,202401,7,정상"])
+    assert ingest_source(office.sources["kr_waterworks"], office.home, office.policy).problems == []
+    assert office.publish(expectations=True).problems == [problem]
+    assert office.file("water_new.xlsx")[0] == "accepted"
+    assert office.file("kepco_b.csv") == known
+    assert digest(office.home, "lake/readings/source_id=kr_kepco") == {
+        path: sha256 for path, sha256 in before.items() if "source_id=kr_kepco" in str(path)
+    }
+    failed = taken.failed(office.home, list(office.sources.values()))
+    assert failed == {office.sources["kr_kepco"].program_id: {"kr_kepco": [problem]}}
+
+    receipt.write_bytes(as_written)
+    assert run(office) == []
+    assert taken.failed(office.home, list(office.sources.values())) == {}

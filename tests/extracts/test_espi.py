@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from tanso.ingest import ingest_source
 from tanso.ingest.formats import espi
 from tanso.packs.policy import load_policy
 from tanso.packs.sources import SourceError, load_sources, read_source
 from tanso.settings import PROJECT_ROOT, Home
-
 from tests.extracts.conftest import Office
 from tests.extracts.green_button import DAY, HOUR, NEW_YORK, SEOUL, entry, every, feed, local_time, meter, utc
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+
 from tanso.ingest.formats.espi_time import offsets, offsets_of_zone
 from tanso.ingest.formats.parsers import FileRefused
-
 from tests.extracts.green_button import HOUR, NEW_YORK, SEOUL, utc
 
 # month, operator and day, weekday and hour: 0x3 0b011_0 0b0000 0b111 0b00010 and 12 bits of seconds

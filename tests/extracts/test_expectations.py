@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from tanso.ingest.verdicts import data_docs, expectations
 from tanso.packs.sources import KINDS
-
 from tests.extracts.conftest import Office
 
 

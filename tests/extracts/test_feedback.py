@@ -10,10 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from tanso.ingest import ingest_source
 from tanso.ingest.verdicts import feedback
 from tanso.packs.sources import SourceError
-
 from tests.extracts.conftest import HEADERS, Office
 
 HEADER = HEADERS["kr_kepco"]

@@ -10,10 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from tanso.ingest import ingest_source
 from tanso.ingest.landing import land
 from tanso.ingest.verdicts.quarantine import guarded
-
 from tests.extracts.conftest import HEADERS, Office, workbook
 
 HEADER = HEADERS["kr_kepco"]

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+
 from tanso.ingest.formats import forbidden
 from tanso.packs.sources import load_sources
 from tanso.settings import PROJECT_ROOT
-
 from tests.extracts.conftest import HEADERS, Office, workbook
 
 HEADER = HEADERS["kr_kepco"]

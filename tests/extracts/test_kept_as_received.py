@@ -7,10 +7,10 @@ import unicodedata
 
 import pyarrow as pa
 import pytest
+
 from tanso.ingest.formats import texts
 from tanso.packs.sources import Source
 from tanso.privacy import vault
-
 from tests.extracts.conftest import Office
 
 

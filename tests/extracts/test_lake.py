@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from tanso.ingest import ingest, ingest_source
 from tanso.ingest.kinds.registry import KINDS
 from tanso.ingest.landing import land
 from tanso.ingest.pull import places
 from tanso.ingest.verdicts import judge
 from tanso.settings import PROJECT_ROOT, Home
-
 from tests.extracts.conftest import Office
 
 

@@ -11,8 +11,8 @@ from dataclasses import replace
 from datetime import date, datetime
 
 import pytest
-from tanso.packs.sources import Source
 
+from tanso.packs.sources import Source
 from tests.extracts.conftest import HEADERS, Office, workbook
 
 WATER = HEADERS["kr_waterworks"].split(",")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+
 from tanso.ingest.landing import land
 from tanso.ingest.verdicts import judge
-
 from tests.extracts.conftest import Office
 
 

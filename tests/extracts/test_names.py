@@ -6,6 +6,7 @@ import os
 from datetime import date
 
 import pytest
+
 from tanso.ingest import names
 
 SHA = "0123456789abcdef" * 4

@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from tanso.ingest import ingest_source
 from tanso.packs.policy import Policy, load_policy
 from tanso.packs.sources import Source, SourceError, load_sources, read_source
 from tanso.settings import PROJECT_ROOT, Home
-
 from tests.extracts.conftest import Office
 
 ROOTS = [PROJECT_ROOT / "tests" / "packs"]

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tanso.packs.sources import SourceError
 
+from tanso.packs.sources import SourceError
 from tests.extracts.conftest import Office
 
 GOOD = "0123456789,202101,20201216,20210115,310,주택용(저압),정상"

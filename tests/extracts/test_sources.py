@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from tanso.ingest import ingest_source
 from tanso.ingest.kinds.registry import kind_of
 from tanso.packs.sources import Column, SourceError, load_sources, read_source

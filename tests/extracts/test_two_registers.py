@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tanso.packs.sources import Source
 
+from tanso.packs.sources import Source
 from tests.extracts.conftest import Office
 
 HEADER = "参加者番号,氏名,ニックネーム,郵便番号,住所,登録日,転出日,旧制度申請日,ガス使用,登録前年度CO2排出量"

@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import pyarrow as pa
 import pytest
-from tanso.ingest.formats import texts
 
+from tanso.ingest.formats import texts
 from tests.extracts.conftest import HEADERS, Office, workbook
 
 ZWSP, BOM, SHY, RLM, FILLER = "\u200b", "\ufeff", "\u00ad", "\u200f", "\u3164"

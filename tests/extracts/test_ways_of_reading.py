@@ -14,6 +14,7 @@ import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from tanso.ingest.formats import csv_blocks, parsers, read, received, texts
 from tanso.ingest.kinds import values
 from tanso.ingest.kinds.registry import kind_of
@@ -22,7 +23,6 @@ from tanso.ingest.model import Context
 from tanso.packs.policy import Policy
 from tanso.packs.sources import Source
 from tanso.settings import Home
-
 from tests.extracts.conftest import HEADERS, Office
 
 OFTEN = settings(

@@ -8,9 +8,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
 from tanso.ingest.formats import workbook_guard, workbooks
 from tanso.ingest.formats.parsers import FileRefused
-
 from tests.extracts.conftest import Office
 
 HEADER = ("수용가번호", "사용년월", "사용량(㎥)", "검침구분")

@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 import pytest
+
 from tanso import lake_files
 from tanso.files import file_sha256
 from tanso.ingest.kinds import values

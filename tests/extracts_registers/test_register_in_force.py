@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import duckdb
+
 from tanso.lake import TABLES, create_sources
 
 

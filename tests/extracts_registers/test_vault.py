@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import shutil
 import stat
 from datetime import date
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 import pytest
+
 from tanso.payouts import propose
 from tanso.privacy import vault
 from tanso.settings import Home
@@ -181,6 +183,7 @@ def test_another_key_is_noticed_before_anything_is_done(extracts, has_check):
     kept = home.vault / "key.check"
     if not has_check:
         kept.unlink()
+        (home.receipts / "vault.key.check").unlink()
     another_key(home)
     before = {path: path.read_bytes() for path in home.vault.rglob("*") if path.is_file()}
     for use in (vault.key, vault.check, propose_nothing, evaluate_nothing):
@@ -282,6 +285,62 @@ def test_a_lost_key_is_not_replaced(extracts):
     (register.home.vault / "key").unlink()
     with pytest.raises(ValueError, match="restore the key"):
         vault.key(register.home)
+
+
+def gone(extracts) -> tuple[Home, str]:
+    """A home whose vault was deleted whole, and the key that it had."""
+    register = extracts("kr_enrolments")
+    register.accept([MEMBER], "enrolments_20210101.csv")
+    had = (register.home.vault / "key").read_text()
+    shutil.rmtree(register.home.vault)
+    return register.home, had
+
+
+def test_a_vault_that_is_gone_whole_gets_no_new_key(extracts):
+    home, had = gone(extracts)
+    for use in (vault.key, vault.check, propose_nothing, evaluate_nothing):
+        with pytest.raises(
+            ValueError, match=r"vault is gone: .*vault\.key\.check tells .*restore vault/ from its backup"
+        ):
+            use(home)
+        assert not home.vault.exists()
+    home.vault.mkdir()
+    (home.vault / "key").write_text(had)
+    vault.check(home)
+
+
+@pytest.mark.parametrize(
+    "told_by",
+    [
+        "issue_log/000001.json", "exports/p/2020H2/2020H2-001/manifest.json", "lake/participants/kr_enrolments.parquet",
+        "receipts/kr_enrolments/erased/00.json",
+    ],
+)  # fmt: skip
+def test_a_home_of_an_older_version_tells_it_by_what_was_made_with_the_vault(home, told_by):
+    path = home.root / told_by
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"{}")
+    with pytest.raises(ValueError, match=f"vault is gone: .*{told_by} tells"):
+        vault.key(home)
+    assert not home.vault.exists()
+
+
+def test_readings_landed_before_the_first_register_do_not_keep_it_from_its_key(home):
+    for name in ("landing/ab/abcd", "receipts/kr_kepco/000001.json", "lake/readings/source_id=kr_kepco/data.parquet"):
+        (home.root / name).parent.mkdir(parents=True)
+        (home.root / name).write_bytes(b"{}")
+    assert len(vault.key(home)) == 32
+
+
+def test_with_a_key_from_outside_a_missing_vault_lacks_its_check_value_only(extracts, monkeypatch):
+    home, had = gone(extracts)
+    monkeypatch.setenv("TANSO_VAULT_KEY", base64.urlsafe_b64encode(b"x" * 32).decode())
+    with pytest.raises(ValueError, match="TANSO_VAULT_KEY is not the key that .* was made with"):
+        vault.key(home)
+    assert not home.vault.exists()  # the wrong key left no check value
+    monkeypatch.setenv("TANSO_VAULT_KEY", had)
+    vault.check(home)
+    assert (home.vault / "key.check").read_bytes() == (home.receipts / "vault.key.check").read_bytes()
 
 
 def test_keyed_hash_is_hmac_sha256(tmp_path):

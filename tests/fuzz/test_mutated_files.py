@@ -18,10 +18,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+
 from tanso.ingest import ingest_source
 from tanso.ingest.formats import workbook_guard
 from tanso.settings import Home
-
 from tests.extracts.conftest import HEADERS, Office, workbook
 from tests.fuzz.plain_reading import accepted
 

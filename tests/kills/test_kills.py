@@ -18,6 +18,7 @@ from pathlib import Path
 import duckdb
 import psutil
 import pytest
+
 from tanso.local.airflow_server import mark_of
 from tanso.settings import PROJECT_ROOT, Home
 

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
+
 from tanso.lake import TABLES
 from tanso.lineage import run
 from tanso.lineage.model import Dataset, Job

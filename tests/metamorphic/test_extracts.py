@@ -6,12 +6,12 @@ import duckdb
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+
 from tanso import lake
 from tanso.ingest import ingest_source, publish_lake
 from tanso.packs.policy import load_policy
 from tanso.packs.sources import load_sources
 from tanso.settings import PROJECT_ROOT, Home
-
 from tests.blackbox.files import write_csv
 
 PACKS = [PROJECT_ROOT / "include" / "programs"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tanso.local import headless
 from tanso.local.airflow_server import AirflowServer, free_ports
 from tanso.settings import PROJECT_ROOT, Home

@@ -6,6 +6,7 @@ from datetime import date
 from types import SimpleNamespace
 
 import pytest
+
 from tanso.airflow import alerts
 from tanso.steps import files_brought
 

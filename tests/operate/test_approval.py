@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
 from tanso import steps
 from tanso.airflow.alerts import first_line
 from tanso.airflow.approval import RecordedApproval

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from types import SimpleNamespace
 
 import pytest
+
 from tanso.airflow.assets import as_of, only_batches_are_new, passed_on
 
 

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from tanso import cli, command, warehouse
 from tanso.local.lock import hold
 from tanso.settings import PROJECT_ROOT, Home

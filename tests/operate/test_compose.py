@@ -11,6 +11,7 @@ import shutil
 import subprocess
 
 import pytest
+
 from tanso.settings import PROJECT_ROOT
 
 REQUIRED = sorted(set(re.findall(r"\$\{(\w+):\?", (PROJECT_ROOT / "docker-compose.yaml").read_text("utf-8"))))

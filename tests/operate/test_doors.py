@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+
 from tanso.airflow import doors
 from tanso.airflow.doors import Doors
 

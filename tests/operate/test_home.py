@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 
 import pytest
+
+from tanso import cli, settings
 from tanso.local import sample
 from tanso.local.lock import HomeIsBusy, hold
 from tanso.settings import Home
@@ -50,3 +53,24 @@ def test_anything_else_received_asks_for_a_person(home: Home, packs: Path):
 def test_without_a_sample_nothing_is_the_sample(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("TANSO_PROGRAMS", str(tmp_path / "nowhere"))
     assert not sample.is_all_there_is(home)
+
+
+@pytest.mark.parametrize("name", ["a[b]", "a*", "a?"])
+@pytest.mark.parametrize(
+    ("variable", "ask"), [("TANSO_HOME", settings.home), ("TANSO_PROGRAMS", settings.program_roots)]
+)
+def test_a_path_that_is_a_pattern_is_refused(variable, ask, name, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Of ``a[b]/`` and its neighbour ``ab/`` DuckDB reads the neighbour, of ``a*/`` both."""
+    monkeypatch.setenv(variable, str(tmp_path / name / "home"))
+    said = rf"{variable}: the path .*{re.escape(name)}/home has {re.escape(name[1])} in it.*Rename the folder, or set"
+    with pytest.raises(ValueError, match=said):
+        ask()
+    monkeypatch.setenv(variable, str(tmp_path / "{1,2} (가) 'x'"))
+    ask()
+
+
+def test_a_pattern_for_a_home_stops_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
+    monkeypatch.setenv("TANSO_HOME", str(tmp_path / "a[b]"))
+    assert cli.main(["ingest"]) == 1
+    assert capsys.readouterr().err.startswith("TANSO_HOME: the path ")
+    assert not (tmp_path / "a[b]").exists()

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
 from tanso import cli, leftovers
 from tanso.reports import dbt_docs
 from tanso.settings import PROJECT_ROOT, Home

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+
 from tanso.settings import PROJECT_ROOT
 
 LOCKS = sorted(PROJECT_ROOT.glob("requirements*.txt"))

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import pytest
-from tanso.local import prepare
+
+from tanso.airflow import provision
 from tanso.local.console import Console
 
 
 def test_without_a_word_there_is_one_of_each(monkeypatch):
     monkeypatch.delenv("TANSO_USERS", raising=False)
-    assert prepare.wanted_users() == {"operator": "operator", "approver": "approver", "analyst": "analyst"}
+    assert provision.wanted_users() == {"operator": "operator", "approver": "approver", "analyst": "analyst"}
 
 
 def test_users_are_named(monkeypatch):
     monkeypatch.setenv("TANSO_USERS", "김 담당:approver, lee : operator")
-    assert prepare.wanted_users() == {"김 담당": "approver", "lee": "operator"}
+    assert provision.wanted_users() == {"김 담당": "approver", "lee": "operator"}
 
 
 @pytest.mark.parametrize(
@@ -29,15 +30,15 @@ def test_users_are_named(monkeypatch):
 def test_a_mistake_is_named(monkeypatch, named, says):
     monkeypatch.setenv("TANSO_USERS", named)
     with pytest.raises(ValueError, match=f"TANSO_USERS.*{says}"):
-        prepare.wanted_users()
+        provision.wanted_users()
 
 
 def test_rights_do_not_overlap():
-    operator, approver = set(prepare.ROLES["operator"]), set(prepare.ROLES["approver"])
+    operator, approver = set(provision.ROLES["operator"]), set(provision.ROLES["approver"])
     assert ("can_edit", "HITL Detail") in approver - operator
     assert ("can_create", "DAG Runs") in operator - approver
-    assert prepare.ROLES["analyst"] == []
-    writing = {right for rights in prepare.ROLES.values() for right in rights}
+    assert provision.ROLES["analyst"] == []
+    writing = {right for rights in provision.ROLES.values() for right in rights}
     assert not {resource for _, resource in writing} & {"XComs", "Connections", "Variables", "Users", "Roles", "Pools"}
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from tanso.packs.policy import Policy, PolicyError, load_policy
 from tanso.settings import PROJECT_ROOT
 

@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import pytest
 import yaml
+
 from tanso.ingest import ingest_source, publish_lake
 from tanso.ingest.kinds.registry import kind_of
 from tanso.packs.policy import PolicyError, load_policy

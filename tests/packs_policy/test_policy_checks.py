@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 
 import pytest
+
 from tanso.packs.policy import PolicyError, load_policy
 
 KR = "kr_carbon_point"

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import duckdb
 import pytest
+
 from tanso.packs.policy import load_policy
 from tanso.packs.tables import TABLES
 from tanso.packs.values import add_months

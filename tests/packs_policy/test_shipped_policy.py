@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+
 from tanso.packs.policy import load_policy
 from tanso.settings import PROJECT_ROOT
 

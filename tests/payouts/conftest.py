@@ -10,12 +10,12 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
 from tanso import lake
 from tanso.files import file_sha256
 from tanso.lake import TABLES
 from tanso.privacy import vault
 from tanso.settings import PROJECT_ROOT, Home
-
 from tests import built
 
 KR, JP = "kr_carbon_point", "jp_nakano_eco_point"

@@ -8,9 +8,9 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+
 from tanso.payouts import issue, propose
 from tanso.payouts.decision import standing
-
 from tests.payouts.conftest import KR, House
 
 DAY = date(2021, 6, 1)

@@ -8,12 +8,12 @@ import stat
 from datetime import UTC, date, datetime
 
 import pytest
+
 from tanso import cli, steps
 from tanso.ledger import approvals
 from tanso.packs import load_policy
 from tanso.packs.policy import PolicyError
 from tanso.payouts import NotApproved, StaleProposal, approve, issue, pending, propose
-
 from tests.payouts.conftest import KR, House
 
 DAY = date(2021, 6, 1)

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import duckdb
 import pytest
+
 from tanso.ledger import issue_log, ledger
 from tanso.ledger.ledger import LedgerError
 from tanso.payouts import issue, propose
 from tanso.payouts.decision import standing
 from tanso.settings import Home
-
 from tests.payouts.conftest import House
 
 DAY = date(2021, 6, 1)

@@ -12,12 +12,12 @@ import pytest
 import sepaxml
 import yaml
 from lxml import etree
+
 from tanso.payouts import Batch, issue, propose
 from tanso.payouts.files import xlsx_files
 from tanso.payouts.files.layouts import load_layout
 from tanso.payouts.files.region_files import transfer_day
 from tanso.settings import PROJECT_ROOT
-
 from tests.payouts.conftest import KR, House
 
 # A Wednesday.

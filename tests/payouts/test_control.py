@@ -9,11 +9,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+
 from tanso.payouts import batch, issue, propose
 from tanso.payouts.decision import decide
 from tanso.payouts.files import control
 from tanso.payouts.files.layouts import load_layout
-
 from tests.payouts.conftest import KR, House
 
 DAY = date(2021, 6, 1)

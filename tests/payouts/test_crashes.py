@@ -9,10 +9,10 @@ from collections import Counter
 from datetime import date
 
 import pyarrow.parquet as pq
+
 from tanso.ledger import ledger
 from tanso.payouts import issue, pending, propose
 from tanso.settings import Home
-
 from tests.killing import killed_after, killed_before
 from tests.payouts.conftest import House
 

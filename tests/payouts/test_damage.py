@@ -8,13 +8,13 @@ from pathlib import Path
 
 import duckdb
 import pytest
+
 from tanso.files import DamagedFile
 from tanso.ledger import ledger
 from tanso.ledger.ledger import LedgerError
 from tanso.payouts import issue, propose
 from tanso.privacy import access_log
 from tanso.settings import Home
-
 from tests.extracts.test_damage import turn_a_bit
 from tests.payouts.conftest import House
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 import pytest
+
 from tanso import days
 from tanso.payouts import issue, propose
 from tanso.payouts.decision import standing
 from tanso.purge.retention import purge
-
 from tests.payouts.conftest import KR, House
 
 

@@ -8,10 +8,10 @@ from datetime import date
 
 import pyarrow.parquet as pq
 import pytest
+
 from tanso.payouts import issue, propose
 from tanso.payouts.decision import standing
 from tanso.privacy import vault
-
 from tests.payouts.conftest import JP, KR, SNAPSHOT, House
 
 DAY = date(2021, 6, 1)

@@ -7,8 +7,8 @@ from datetime import date
 from pathlib import Path
 
 import pyarrow.parquet as pq
-from tanso.payouts import issue, propose
 
+from tanso.payouts import issue, propose
 from tests.payouts.conftest import JP, KR, House
 
 

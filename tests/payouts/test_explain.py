@@ -10,11 +10,11 @@ from pathlib import Path
 
 import duckdb
 import pytest
+
 from tanso import cli
 from tanso.explain.explain import explain
 from tanso.files import file_sha256
 from tanso.settings import Home
-
 from tests import built
 from tests.payouts.conftest import KR, House
 

@@ -8,11 +8,11 @@ import signal
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+
 from tanso.ingest import taken
 from tanso.packs import load_sources
 from tanso.payouts import StaleProposal, approve, issue, pending, propose
 from tanso.settings import Home
-
 from tests.payouts.conftest import JP, KR, House
 
 DAY = date(2021, 6, 1)

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from lxml import etree
+from lxml import etree, html
+
 from tanso.payouts import Batch, issue, propose
 from tanso.payouts.files import lost_characters, pain001
 from tanso.settings import Home
-
 from tests.payouts.conftest import JP, KR, House
 
 AT = datetime(2021, 6, 2, 3, 4, 5, tzinfo=UTC)
@@ -135,10 +135,28 @@ def test_ids_of_messages_differ_and_stay_within_the_standard():
 def test_a_transfer_file_that_breaks_the_schema_is_found(tmp_path: Path):
     header = pain001.Header("m" * 36, AT, 1, 5, "KRW", AT.date(), "d")
     with (tmp_path / "long.xml").open("w+b") as file:
-        pain001.write(file, header, [pain001.Transfer("1", 5, "088", "1234567890", "h", "n")])
+        pain001.write(file, "long.xml", header, [pain001.Transfer("1", 5, "088", "1234567890", "h", "n")])
         file.seek(0)
         with pytest.raises(etree.XMLSyntaxError, match="maxLength"):
             pain001.read(file)
+
+
+def test_a_name_that_the_transfer_file_cuts_off_is_reported(house: House):
+    """Of 143 letters the standard's 140 stand in the file, an escaped one counting once; a name of 140 is whole."""
+    house.money("K1", 10_000, account_holder="가" * 139 + "<다라마")
+    house.money("K2", 10_000, account_holder="나" * 140)
+    batch = pay(house)
+    names = etree.parse(batch.path / "48170" / "cash.pain001.xml").findall(".//{*}Cdtr/{*}Nm")
+    assert [name.text for name in names] == ["가" * 139 + "<", "나" * 140]
+    (lost,) = batch.substitutions
+    assert str(lost) == "48170/cash.pain001.xml, row 1 (K1), account_holder: 3 characters cut off"
+    listed = house.home.reports / "lost_characters" / KR / "2020H2-001.csv"
+    assert listed.read_text("utf-8").splitlines()[1:] == ["K1,48170/cash.pain001.xml,1,account_holder,3,cut off"]
+    assert lost_characters.counts(house.home) == [[KR, "2020H2-001", 0, 1, 0]]
+    # The municipality's page to sign.
+    page = html.parse(str(batch.path / "control.html"))
+    (row,) = page.xpath("//table[@id='facts']//tr[contains(., 'Cut off in transfer file')]")
+    assert row.xpath("td")[0].text_content() == "K1"
 
 
 def test_vouchers_and_donations_go_by_post(paid: Batch):
@@ -259,7 +277,7 @@ def test_a_character_that_the_encoding_lacks_is_shown_and_reported(house: House)
     assert listed.read_bytes().decode() == (
         "participant_id,file,row,column,characters,written_as\r\nK1,48170/voucher.csv,1,참여자명,2,〓\r\n"
     )
-    assert lost_characters.counts(house.home) == [[KR, "2020H2-001", 1, 0]]
+    assert lost_characters.counts(house.home) == [[KR, "2020H2-001", 1, 0, 0]]
 
 
 def test_a_batch_that_shows_every_character_has_no_such_list(house: House):

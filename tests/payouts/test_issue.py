@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+
 from tanso.ledger import ledger
 from tanso.ledger.ledger import LedgerError
 from tanso.payouts import StaleProposal, batch, issue, pending, propose
 from tanso.payouts.batch import BatchError
 from tanso.payouts.decision import standing
-
 from tests.payouts.conftest import KR, House
 
 DAY = date(2021, 6, 1)

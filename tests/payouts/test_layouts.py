@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from tanso.cells import cell
 from tanso.payouts import StaleProposal, issue, propose
 from tanso.payouts.files.layouts import load_layout
 from tanso.settings import PROJECT_ROOT
-
 from tests.payouts.conftest import JP, KR, House
 
 GOOD = {

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
+
 from tanso.payouts import Batch, batch, issue, propose
 from tanso.payouts.files import pdf_files
 from tanso.payouts.files.layouts import load_layout
 from tanso.settings import PROJECT_ROOT
-
 from tests.payouts.conftest import JP, House
 
 AT = datetime(2019, 4, 16, 1, 0, 0, tzinfo=UTC)

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tanso.ledger import ledger
 from tanso.payouts import issue, propose
 from tanso.payouts.decision import decide
 from tanso.settings import Home
-
 from tests.payouts.conftest import House
 
 DAY = date(2021, 6, 1)

@@ -6,10 +6,10 @@ import time
 from datetime import UTC, date, datetime
 
 import pytest
+
 from tanso.payouts import issue, propose
 from tanso.payouts.decision import standing
 from tanso.payouts.returns import unmatched
-
 from tests.payouts.conftest import JP, KR, House
 
 DAY = date(2021, 6, 1)

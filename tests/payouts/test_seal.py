@@ -11,10 +11,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pyrage
 import pytest
+
 from tanso.payouts import batch, issue, propose
 from tanso.payouts.files.layouts import load_layout
 from tanso.payouts.files.seal import Seal
-
 from tests.payouts.conftest import KR, House
 from tests.payouts.test_bank_files import AT, SECOND_BANK, pack, pay, regions
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 import pytest
 import yaml
+
 from tanso import cli
 from tanso.ingest.kinds import participants
 from tanso.packs.sources import SourceError, read_source

@@ -19,6 +19,7 @@ from functools import cache
 from pathlib import Path
 
 import duckdb
+
 from tanso.packs import load_sources
 from tanso.settings import PROJECT_ROOT, Home
 

@@ -8,7 +8,6 @@ from datetime import date
 from tanso.payouts import issue, propose
 from tanso.privacy import access_log
 from tanso.settings import Home
-
 from tests.payouts.conftest import House, house  # noqa: F401  # the fixture
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from tanso.settings import Home
 
+from tanso.settings import Home
 from tests.privacy.search import assert_clean, assert_files_clean, cells, outside, register_values
 
 

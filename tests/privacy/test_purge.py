@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+
 from tanso import cli, days
 from tanso.explain.explain import explain
 from tanso.ingest import ingest_source
@@ -18,7 +19,6 @@ from tanso.payouts import issue, propose
 from tanso.privacy import vault
 from tanso.purge.retention import purge
 from tanso.settings import Home
-
 from tests import built
 from tests.killing import killed_after, killed_before
 from tests.payouts.conftest import KR, SNAPSHOT, House, house  # noqa: F401  # the fixture
@@ -93,6 +93,18 @@ def test_retention_runs_from_the_last_payment(members: Home, as_of: date, expect
     found = purge(members, as_of)
     assert [member["participant_id"] for member in found.members] == expected
     assert in_vault(members) == ["Q1", "Q2", "Q3"]  # a look changes nothing
+
+
+def test_the_last_payment_has_the_day_that_it_is_where_the_programme_is(house: House):  # noqa: F811
+    """Issued on 10 June 2021 at 00:30 in Seoul, when it is 9 June 15:30 in UTC: kept until 10 June 2026."""
+    house.money("Q1", 10_000)
+    home = publish(house, Q1=date(2020, 3, 1))
+    (proposal,) = propose(home, date(2021, 6, 1))
+    issue(home, proposal, "a", issued_at=datetime(2021, 6, 9, 15, 30, tzinfo=UTC))
+    paid(home, "Q1")
+    assert purge(home, date(2026, 6, 9)).members == []
+    (member,) = purge(home, date(2026, 6, 10)).members
+    assert (member["last_paid_on"], member["kept_until"]) == (date(2021, 6, 10), date(2026, 6, 10))
 
 
 def test_who_left_is_erased_and_nothing_else_changes(members: Home):

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import duckdb
 import pytest
+
 from tanso.ingest import ingest
 from tanso.ingest.kinds import participants
 from tanso.ingest.model import LakeResult
 from tanso.settings import PROJECT_ROOT, Home
-
 from tests.extracts.conftest import workbook
 
 PACK = PROJECT_ROOT / "include" / "programs" / "kr_carbon_point"

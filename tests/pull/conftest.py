@@ -26,6 +26,7 @@ import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+
 from tanso.ingest import ingest
 from tanso.ingest.model import LakeResult
 from tanso.ingest.pull import places

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
-import types
 from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tanso.ingest.pull import connections, filesystems
 from tanso.ingest.pull.connections import Connection, ConnectionUnknown
 from tanso.packs.sources import SourceError, load_sources
-
 from tests.pull.conftest import PASSWORD, Programme
 
 WRITTEN = {
@@ -63,9 +61,9 @@ def test_inside_airflow_its_connections_are_used(monkeypatch: pytest.MonkeyPatch
                 raise LookupError(conn_id)
             return Found
 
-    stand_in = types.ModuleType("airflow.sdk")
-    stand_in.BaseHook = BaseHook
-    monkeypatch.setitem(sys.modules, "airflow.sdk", stand_in)
+    monkeypatch.setattr(airflow_connections, "BaseHook", BaseHook)
+    monkeypatch.setattr(connections, "_scheduler", None)
+    connections.ask_scheduler(airflow_connections.find)
     assert connections.find("works") == Connection("files.example", 22, "tanso", PASSWORD, {"key_file": "k"})
     with pytest.raises(ConnectionUnknown, match=r"'other' is not known to Airflow \(LookupError\).*AIRFLOW_CONN_OTHER"):
         connections.find("other")
@@ -74,7 +72,7 @@ def test_inside_airflow_its_connections_are_used(monkeypatch: pytest.MonkeyPatch
 def test_outside_airflow_a_missing_connection_names_the_variable(
     programme: Programme, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delitem(sys.modules, "airflow.sdk", raising=False)
+    monkeypatch.setattr(connections, "_scheduler", None)
     programme.declare("meters", "s3://bucket/folder", connection="store")
     [problem] = programme.ingest().problems
     assert problem == (

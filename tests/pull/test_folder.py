@@ -11,12 +11,12 @@ from contextlib import contextmanager
 
 import duckdb
 import pytest
+
 from tanso.ingest.model import LakeResult
 from tanso.ingest.pull import places
 from tanso.lake import create_sources
 from tanso.packs import sources
 from tanso.reports.summary import summarize
-
 from tests.pull.conftest import Programme, put, readings
 
 OLD, NEW = readings(100), readings(200)  # of one size

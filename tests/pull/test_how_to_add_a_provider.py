@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 import pytest
 import yaml
+
 from tanso.ingest.pull import connections, filesystems
 from tanso.packs.sources import read_source
 from tanso.settings import PROJECT_ROOT, Home

@@ -7,9 +7,9 @@ import hashlib
 import os
 
 import pytest
+
 from tanso.ingest.pull import places
 from tanso.reports.summary import summarize
-
 from tests.pull.conftest import PASSWORD, USER, Bucket, Programme, SshServer, WebServer, put, readings
 
 OLD, NEW = readings(100), readings(200)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+
 from tanso import cli, settings
 from tanso.payouts import pending
 from tanso.settings import Home

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+
 from tanso.ingest import ingest_source, publish_lake
 from tanso.ingest.model import LakeResult
 from tanso.lake import create_sources

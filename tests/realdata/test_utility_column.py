@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+
 from tanso import lake
 from tanso.ingest import ingest
 from tanso.packs.sources import SourceError

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 import yaml
+
 from tanso.reports import dbt_docs
 from tanso.settings import Home
 from tanso.warehouse.fingerprint import DBT_PROJECT
-
 from tests import built
 
 MARTS = DBT_PROJECT / "models" / "marts"

@@ -6,11 +6,11 @@ import re
 from datetime import date
 
 import pytest
+
 from tanso import cli
 from tanso.payouts import propose
 from tanso.payouts.files import control
 from tanso.reports.approval import question
-
 from tests.payouts.conftest import House, house  # noqa: F401
 
 IDS = ["![](http://a.b/c.png)", "[Approve here](http://a.b)", "a | b |", "\x1b[2J", "=1+1"]

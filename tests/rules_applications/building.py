@@ -15,9 +15,9 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
+
 from tanso import lake, settings
 from tanso.packs.policy import load_policy
-
 from tests import built
 
 SHIPPED = settings.PROJECT_ROOT / "include" / "programs" / "jp_nakano_eco_point" / "policy"

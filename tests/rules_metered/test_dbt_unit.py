@@ -6,10 +6,10 @@ import os
 import subprocess
 import sys
 
-from tanso import lake
-from tanso.packs.policy import load_policy
 from world import DBT_PROJECT
 
+from tanso import lake
+from tanso.packs.policy import load_policy
 from tests import built
 
 

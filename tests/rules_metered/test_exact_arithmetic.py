@@ -9,6 +9,7 @@ import duckdb
 import jinja2
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
+
 from tanso.warehouse.fingerprint import DBT_PROJECT
 
 MACROS = "\n".join((DBT_PROJECT / "macros" / name).read_text("utf-8") for name in ("exact.sql", "explanations.sql"))

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import duckdb
 import pyarrow
+
 from tanso import lake, settings
 from tanso.packs.policy import load_policy
 from tanso.warehouse import run_dbt
-
 from tests import built
 
 SHIPPED = settings.PROJECT_ROOT / "include" / "programs" / "kr_carbon_point" / "policy"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from tanso.ingest import ingest
 from tanso.local import sample
 from tanso.settings import Home
-
 from tools.make_sample import generate
 from tools.sample.files import Planted
 

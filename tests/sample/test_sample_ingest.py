@@ -7,9 +7,9 @@ from pathlib import Path
 
 import duckdb
 import pytest
+
 from tanso import lake
 from tanso.settings import Home
-
 from tools.sample.files import Planted
 
 

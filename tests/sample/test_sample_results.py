@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import duckdb
 import pytest
+
 from tanso.settings import Home
 from tanso.warehouse import evaluate
 

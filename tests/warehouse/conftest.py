@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+
 from tanso import lake
 from tanso.files import file_sha256
 from tanso.lake import TABLES

@@ -7,9 +7,9 @@ import sys
 import time
 
 import duckdb
+
 from tanso.settings import PROJECT_ROOT
 from tanso.warehouse import connect
-
 from tests.warehouse.conftest import PACKS, PUBLISHED
 
 CODE = """

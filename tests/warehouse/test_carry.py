@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+
 from tanso import settings
 from tanso.files import file_sha256
 from tanso.lake import TABLES, columns_sql, hashes, note

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import duckdb
 import pytest
+
 from tanso.packs.policy import PolicyError, load_policy
 from tanso.settings import PROJECT_ROOT, Home
 from tanso.warehouse import EvaluationError, NotPublishedError, connect, evaluate, policies
 from tanso.warehouse.fingerprint import code_version
-
 from tests.warehouse.conftest import MART, PACKS, PUBLISHED, Place
 
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from tanso.packs import load_policy
 from tanso.settings import PROJECT_ROOT, Home
 from tanso.warehouse import paid_periods
-
 from tests import built
 
 KR = "kr_carbon_point"

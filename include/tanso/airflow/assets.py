@@ -8,13 +8,17 @@ from typing import Any
 from airflow.sdk import Asset, DeadlineAlert, DeadlineReference, Param, SyncCallback
 
 from tanso import settings
-from tanso.airflow import alerts
+from tanso.airflow import alerts, connections
+from tanso.ingest.pull.connections import ask_scheduler
+
+# Every DAG file imports this module, so every task finds Airflow's connections.
+ask_scheduler(connections.find)
 
 LAKE = Asset("tanso/lake")
 MARTS = Asset("tanso/marts")
 PAYOUTS = Asset("tanso/payouts")
 
-# One slot, since DuckDB allows one writer; made by the headless runner and by tanso.local.prepare.
+# One slot, since DuckDB allows one writer; made by tanso.local.headless and tanso.airflow.provision.
 WRITER_POOL = "duckdb_writer"
 
 DEFAULT_ARGS = {

@@ -23,7 +23,10 @@ def take_in(source: Source, home: Home, policy: Policy) -> SourceResult:
     kind_of(source).check(source)
     feedback.check(source)
     with land.lock(home):
-        landing = land.land(source, home)
+        try:
+            landing = land.land(source, home)
+        except land.DamagedReceipt as error:  # nothing is known of what was received: nothing is landed or judged
+            return SourceResult(source.source_id, problems=[f"{source.source_id}: {error}"])
         problems = list(landing.problems)
         files = [shown(receipt) for receipt in landing.received if receipt["status"] != "landed"]
         files += _judge_outdated(source, home, policy, landing, problems)

@@ -13,6 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from tanso import lake, lake_files, sql
+from tanso.files import file_sha256
 from tanso.ingest import taken
 from tanso.ingest.kinds import values
 from tanso.ingest.kinds.registry import kind_of
@@ -92,7 +93,10 @@ def _publish_source(
     problems: list[str],
     personal: bool,
 ) -> tuple[list[StagedFile], dict[str, Any]]:
-    """Write the source's share of the lake; its accepted files and notes. Damaged files are made again on the way."""
+    """Write the source's share of the lake; its accepted files and notes. Damaged files are made again on the way.
+
+    A damaged receipt fails the source alone: its share stays as it was published last.
+    """
     before, made_again = len(problems), set()
     while True:
         overview.execute("begin")
@@ -105,6 +109,12 @@ def _publish_source(
                 found = kind_of(source).publish(con, home, source, in_force, **also)
             overview.execute("commit")
             return staged, found
+        except land.DamagedReceipt as damaged:
+            overview.execute("rollback")
+            problems[before:] = [problem] if (problem := f"{source.source_id}: {damaged}") not in problems else []
+            taken.not_taken(home, source.source_id, problem)
+            _add_as_published(overview, home, source)
+            return [], {}
         except (DamagedStaged, lake.DamagedLake) as damaged:
             overview.execute("rollback")
             del problems[before:]
@@ -177,6 +187,18 @@ def _add_files(con: duckdb.DuckDBPyConnection, rows: list[list[Any]]) -> None:
     con.register("coming", pa.table(arrays, list(TABLES["files"])))
     con.execute("insert into files select * from coming")
     con.unregister("coming")
+
+
+def _add_as_published(con: duckdb.DuckDBPyConnection, home: Home, source: Source) -> None:
+    """What the overview says of the source's share of the lake, which stays as it is."""
+    for table in ("files", "quarantine"):
+        path = home.lake / table / "data.parquet"
+        if path.exists() and lake.noted(path)["sha256"] == file_sha256(path):
+            columns = ", ".join(map(sql.name, TABLES[table]))
+            query = (
+                f"insert into {table} ({columns}) select {columns} from read_parquet($path) where source_id = $source"
+            )
+            con.execute(query, {"path": str(path), "source": source.source_id})
 
 
 def _add_refused(con: duckdb.DuckDBPyConnection, source: Source, files: list[StagedFile]) -> None:

@@ -74,7 +74,7 @@ def evaluated(home: Home, result: EvaluateResult) -> list[Job]:
 
 def backfilled(home: Home, result: BackfillResult) -> list[Job]:
     """The files of a back-fill, from the landed extracts."""
-    inputs = tuple(Dataset(f"landing/{path.name}") for path in sorted(home.receipts.iterdir()))
+    inputs = tuple(Dataset(f"landing/{path.name}") for path in sorted(home.receipts.iterdir()) if path.is_dir())
     where = result.folder.relative_to(home.root).as_posix()
     outputs = tuple(Dataset(f"{where}/{file['path']}", file["rows"]) for file in result.files)
     return [Job("backfill", inputs, outputs)]

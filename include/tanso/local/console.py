@@ -1,7 +1,7 @@
 """``make up`` and ``make down``: the pipeline's Airflow with its UI, on this machine, until told to stop.
 
 A supervisor in the background holds the home's lock, runs the components and ends them all when one dies or it is told
-to. It listens on this machine only; people log in as the users of ``prepare.wanted_users``.
+to. It listens on this machine only; people log in as the users of ``provision.wanted_users``.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ import psutil
 from cryptography.fernet import Fernet
 
 from tanso import command, settings
+from tanso.airflow import provision
 from tanso.files import replace_private
-from tanso.local import prepare, sample
+from tanso.local import sample
 from tanso.local.airflow_server import COMPONENTS, AirflowFailed, AirflowServer
 from tanso.local.lock import HomeIsBusy, hold
 
@@ -68,7 +69,7 @@ class Console(AirflowServer):
 
     def prepare(self, environment: dict[str, str]) -> None:
         """Users, roles and the writer pool; runs that are open go on, questions that wait go on waiting."""
-        if self.start("prepare", ["-m", "tanso.local.prepare"], environment).wait() != 0:
+        if self.start("prepare", ["-m", "tanso.airflow.provision"], environment).wait() != 0:
             raise AirflowFailed(f"Airflow's users could not be made:\n{self.tail('prepare')}")
 
     def wait(self) -> None:
@@ -97,7 +98,7 @@ def up(home: settings.Home) -> int:
     if running:
         print(f"Airflow is up already: {running['url']}\n{_who(home)}")
         return 0
-    prepare.wanted_users()  # a mistake in TANSO_USERS is told before anything starts
+    provision.wanted_users()  # a mistake in TANSO_USERS is told before anything starts
     if not os.environ.get("TANSO_HOME"):
         print(f"Sample: {sample.copy_to_inbox(home)} files copied to {home.inbox}")
     print("Airflow starts …", flush=True)
@@ -161,7 +162,7 @@ def serve(home: settings.Home) -> int:
 
 
 def _who(home: settings.Home) -> str:
-    users = ", ".join(f"{name} ({role})" for name, role in prepare.wanted_users().items())
+    users = ", ".join(f"{name} ({role})" for name, role in provision.wanted_users().items())
     return f"Log in as {users}.\nTheir first passwords: {home.root / 'airflow' / 'users.json'}"
 
 

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 import duckdb
 
-from tanso.cells import Substitution
+from tanso.cells import CUT, Substitution
 from tanso.files import file_sha256, sync
 from tanso.payouts.decision import rows
 from tanso.payouts.files import control, csv_files, pain001, pdf_files, region_files, xlsx_files, zengin
@@ -32,7 +32,7 @@ def write(
     folder: Path,
     approved_by: str,
 ) -> list[Substitution]:
-    """Write all files and the manifest of a batch; the characters that an encoding lacks."""
+    """Write all files and the manifest of a batch; the characters that a file cannot show."""
     written, substitutions = region_files.write(connection, home, layout, head, folder)
     named = "program_id, period_id, getvariable('batch_id') as batch_id"
     connection.execute("set variable batch_id = ?", [head.batch_id])
@@ -58,7 +58,8 @@ def write(
         if file.pays
     ]
     totals = control.totals(connection, current, paid, folder / "lines.parquet")
-    count = control.write(connection, folder / control.NAME, totals, current, head)
+    cut = sorted({lost.participant_id for lost in substitutions if lost.written_as == CUT})
+    count = control.write(connection, folder / control.NAME, totals, current, head, cut)
     written.append(region_files.Written(control.NAME, count, None))
     manifest = {
         "batch_id": head.batch_id,

@@ -32,6 +32,8 @@ from tanso.settings import Home
 KEY_BYTES = 32
 # Beside the files: a hash by which another key is noticed before anything is written, read or compared with it.
 CHECK = "key.check"
+# The same among the receipts: a vault that is gone whole is told from a home that never had one.
+CHECK_ASIDE = "vault.key.check"
 _WRONG_KEY = (
     "with it accounts that sent money back could not be told any more. Nothing was changed. Next step: put the right "
     "key back, into TANSO_VAULT_KEY or vault/key, from its backup"
@@ -62,6 +64,13 @@ def key(home: Home) -> bytes:
                 f"{stored} is missing but the vault is not empty; restore the key from its backup, or set "
                 "TANSO_VAULT_KEY if this vault has always had its key from there"
             )
+        if told_by := _told_by(home):
+            raise ValueError(
+                f"{home.vault} is gone: {told_by} tells that it was there. No new key was made: with another key the "
+                "keyed hashes of all payees would change, and accounts that sent money back could not be told any "
+                "more. Next step: restore vault/ from its backup, or set TANSO_VAULT_KEY if the key has always come "
+                "from there, and run again"
+            )
         _keep_once(stored, base64.urlsafe_b64encode(secrets.token_bytes(KEY_BYTES)))
     secret = _decoded(stored.read_text("ascii", "replace"), str(stored), "restore the key from its backup")
     _check(home, secret, str(stored))
@@ -70,8 +79,21 @@ def key(home: Home) -> bytes:
 
 def check(home: Home) -> None:
     """Raise what ``key`` raises, if the vault is in use; to be called before anything is compared by keyed hash."""
-    if _is_in_use(home):
+    if _is_in_use(home) or _check_aside(home).exists():
         key(home)
+
+
+def _check_aside(home: Home) -> Path:
+    return home.receipts / CHECK_ASIDE
+
+
+def _told_by(home: Home) -> Path | None:
+    """What tells, outside the vault, that there was one. Homes of an older version have no check value aside."""
+    registers = home.lake.glob("participants/*.parquet")
+    batches = (*home.issue_log.glob("*.json"), *home.exports.glob("*/*/*/manifest.json"))
+    erased_rows = home.receipts.glob("*/erased/*.json")
+    kept = [_check_aside(home)] if _check_aside(home).exists() else []
+    return next(iter((*kept, *batches, *erased_rows, *registers)), None)
 
 
 def _is_in_use(home: Home) -> bool:
@@ -79,25 +101,30 @@ def _is_in_use(home: Home) -> bool:
 
 
 def _check(home: Home, secret: bytes, where: str) -> None:
-    """Compare the key with the vault's check value, which is kept at first use.
+    """Compare the key with the vault's check values, which are kept at first use.
 
     A vault of an older version has none: there the key is right if it opens one of its files.
     """
-    kept, value = home.vault / CHECK, keyed_hash(secret, "check value of the vault").encode()
-    if not kept.exists():
+    value = keyed_hash(secret, "check value of the vault").encode()
+    kept = [home.vault / CHECK, _check_aside(home)]
+    there = [path for path in kept if path.exists()]
+    for path in there:
+        found = path.read_bytes()
+        if hmac.compare_digest(found, value):
+            continue
+        if not re.fullmatch(b"[0-9a-f]{64}", found):
+            raise ValueError(
+                f"{path} is damaged: restore it from its backup, or delete it if there is none: it is made again "
+                "if the key opens a file of the vault"
+            )
+        raise ValueError(f"{where} is not the key that {home.vault} was made with: {_WRONG_KEY}")
+    if not there:
         paths = sorted(home.vault.glob("*/*.parquet"))
         if paths and not any(_opens(path, _file_key_of(secret)) for path in paths):
             raise ValueError(f"{where} opens no file of {home.vault}: {_WRONG_KEY}")
-        _keep_once(kept, value)
-    found = kept.read_bytes()
-    if hmac.compare_digest(found, value):
-        return
-    if not re.fullmatch(b"[0-9a-f]{64}", found):
-        raise ValueError(
-            f"{kept} is damaged: restore it from the vault's backup, or delete it if there is none: it is made again "
-            "if the key opens a file of the vault"
-        )
-    raise ValueError(f"{where} is not the key that {home.vault} was made with: {_WRONG_KEY}")
+    for path in kept:
+        if path not in there:
+            _keep_once(path, value)
 
 
 def _opens(path: Path, file_key: bytes) -> bool:

@@ -212,9 +212,9 @@ def _batches(home: Home, since: datetime | None, zones: dict[str, tzinfo]) -> st
         table(["programme", "batch", "lines", "amount", "currency", "approved by", "issued", ""], rows[-20:]),
         f"The latest 20 of {len(rows):,}." if len(rows) > 20 else "",
         lost
-        and "With characters that a file cannot show: participants with 〓, and with nothing but look-alikes "
-        "(`reports/lost_characters/` has the ids):",
-        table(["programme", "batch", "〓", "look-alikes"], lost[-20:]),
+        and "With characters that a file cannot show: participants with 〓, with a text cut off, and with nothing but "
+        "look-alikes (`reports/lost_characters/` has the ids):",
+        table(["programme", "batch", "〓", "cut off", "look-alikes"], lost[-20:]),
     )
 
 

@@ -26,6 +26,8 @@ from tanso.settings import Home
 
 _COMPARED = ("landed", "duplicate")  # receipts whose bytes need not be read again
 NOT_LANDED = ("forbidden_column", "not_a_file")
+_ALWAYS = {"source_id", "program_id", "file_name", "received_at", "received_no", "status"}
+_RESTORE = "restore receipts/ from its backup, then ingest again (make ingest)"
 _AT_ONCE = 100  # files that are brought to disk together
 _SYNCS = 16  # at a time
 _MAX_FAILED = 3  # files of one look; then the place is taken for broken
@@ -68,12 +70,20 @@ def receipts(home: Home, source_id: str) -> list[dict]:
     return [read_receipt(path) for path in sorted((home.receipts / source_id).glob("[0-9]*.json"))]
 
 
+class DamagedReceipt(DamagedFile):
+    """A receipt is not as it was written: what its source received cannot be told."""
+
+
 def read_receipt(path: Path) -> dict:
-    """Raises DamagedFile, naming it, for one that is not as it was written."""
+    """Raises DamagedReceipt, naming it, for one that is not as it was written."""
     try:
-        return read_hashed(path, of_records=True)
+        receipt = read_hashed(path, of_records=True)
     except DamagedFile as error:
-        raise DamagedFile(f"{error}; restore receipts/ from its backup") from None
+        raise DamagedReceipt(f"{error}; {_RESTORE}") from None
+    if missing := sorted(_ALWAYS - receipt.keys()):
+        # One of an older version has no hash by which it would be noticed.
+        raise DamagedReceipt(f"{path} is damaged: it has no {', '.join(missing)}; {_RESTORE}")
+    return receipt
 
 
 def land(source: Source, home: Home) -> Landing:

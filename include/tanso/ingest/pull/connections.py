@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
@@ -39,6 +38,16 @@ class Connection:
         return text
 
 
+# Finds connections that the scheduler keeps; none in a process that runs no task.
+_scheduler: Callable[[str], Connection] | None = None
+
+
+def ask_scheduler(find_there: Callable[[str], Connection]) -> None:
+    """Find connections there too, from now on in this process; ``find_there`` raises ConnectionUnknown."""
+    global _scheduler
+    _scheduler = find_there
+
+
 def find(conn_id: str) -> Connection:
     """The connection of that id. Raises ConnectionUnknown when there is none or it cannot be read."""
     variable = f"AIRFLOW_CONN_{conn_id.upper()}"
@@ -50,18 +59,8 @@ def find(conn_id: str) -> Connection:
             raise ConnectionUnknown(
                 f"{variable} cannot be read; it must be a URI or JSON, as Airflow has connections"
             ) from None
-    # Outside Airflow, importing it would cost seconds and set up a home of its own.
-    if "airflow.sdk" in sys.modules:
-        from airflow.sdk import BaseHook
-
-        try:
-            found = BaseHook.get_connection(conn_id)
-        except Exception as error:  # a kind of its own per secrets backend
-            raise ConnectionUnknown(
-                f"connection {conn_id!r} is not known to Airflow ({type(error).__name__}); add it under Admin, "
-                f"Connections, or set {variable}"
-            ) from None
-        return Connection(found.host, found.port, found.login, found.password, found.extra_dejson)
+    if _scheduler:
+        return _scheduler(conn_id)
     raise ConnectionUnknown(f"connection {conn_id!r} is not known; set {variable} to its URI or JSON")
 
 

@@ -18,6 +18,7 @@ from tanso.shown import html
 
 NAME = "control.html"
 COLUMNS = ("lines", "computed", "proposed", "files", "ledger")
+_CUT_SHOWN = 20
 _STYLE = """
 @page { size: A4; margin: 15mm }
 body { font: 10pt/1.4 sans-serif; max-width: 180mm; margin: 0 auto; color: #000; background: #fff }
@@ -61,13 +62,16 @@ def totals(connection: duckdb.DuckDBPyConnection, current: Any, paid: list[dict]
     return [dict(zip(key, place, strict=True), **amounts) for place, amounts in sorted(found.items())]
 
 
-def write(connection: duckdb.DuckDBPyConnection, path: Path, found: list[dict], current: Any, batch: Any) -> int:
+def write(
+    connection: duckdb.DuckDBPyConnection, path: Path, found: list[dict], current: Any, batch: Any, cut: list[str]
+) -> int:
     """Write the report of a batch, UTF-8, without anything fetched from elsewhere; its number of totals.
 
-    ``batch`` is the ``files.Head``; ``connection`` has the labels and regions of ``files.sql``.
+    ``cut``: the participants whose name or note a transfer file had no room for. ``batch`` is the ``files.Head``;
+    ``connection`` has the labels and regions of ``files.sql``.
     """
     words = _words(connection, batch.program_id)
-    page = _page(connection, words, found, current, batch)
+    page = _page(connection, words, found, current, batch, cut)
     path.write_text(page, "utf-8")
     return len(found)
 
@@ -104,6 +108,7 @@ def _page(
     found: list[dict],
     current: Any,
     batch: Any,
+    cut: list[str],
 ) -> str:
     regions = dict(connection.execute("select region_code, region_name from region").fetchall())
     (name_local, name_en) = connection.execute(
@@ -127,6 +132,9 @@ def _page(
         "policy_fingerprint": current.policy_sha256,
         "code_version": current.code_version,
     }
+    if cut:
+        rest = f", … ({len(cut)})" if len(cut) > _CUT_SHOWN else ""
+        facts["cut_off_in_transfer_file"] = ", ".join(cut[:_CUT_SHOWN]) + rest
     sums = [sum(row[column] for row in found) for column in COLUMNS]
     body = [
         f"<h1>{both('control_report')}</h1><p>{html(name_local)}<br><small>{html(name_en)}</small></p>",

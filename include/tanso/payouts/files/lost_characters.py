@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from tanso.cells import GETA, Substitution
+from tanso.cells import CUT, GETA, Substitution
 from tanso.files import private_file, private_folder
 from tanso.payouts.files import csv_files
 from tanso.settings import Home
@@ -33,12 +33,14 @@ def folder(home: Home) -> Path:
 
 
 def counts(home: Home) -> list[list[str | int]]:
-    """Per batch with such a list: program_id, batch_id, participants with 〓, participants with look-alikes only."""
+    """Per batch with such a list: program_id, batch_id, participants with 〓, with something cut off, with look-alikes
+    only."""
     found = []
     for path in sorted(folder(home).glob("*/*.csv")):
         with path.open("rb") as file:
             # A list of an older version has 〓 only, and does not say so.
             rows = [(row[0], (*row[5:], GETA)[0]) for row in csv_files.read(file, "utf-8", True)]
-        lost = {participant for participant, written_as in rows if written_as == GETA}
-        found.append([path.parent.name, path.stem, len(lost), len({participant for participant, _ in rows} - lost)])
+        lost, cut = ({who for who, written_as in rows if written_as == what} for what in (GETA, CUT))
+        alike = {who for who, _ in rows} - lost - cut
+        found.append([path.parent.name, path.stem, len(lost), len(cut), len(alike)])
     return found

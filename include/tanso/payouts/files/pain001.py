@@ -20,6 +20,7 @@ from xml.sax.saxutils import escape
 
 from lxml import etree
 
+from tanso.cells import CUT, Substitution
 from tanso.shown import one_line
 
 NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"
@@ -28,6 +29,7 @@ NOT_PROVIDED = "NOTPROVIDED"
 _TAG = f"{{{NAMESPACE}}}"
 _PLACES = tuple(f"{{{place}}}" for place in range(6))
 _AT_ONCE = 1_000
+_LONGEST = 140  # characters of a name or a note
 # Of 35 characters, less a hyphen and a line number of up to seven digits.
 _ID_LENGTH = 27
 # The fields of lines (layouts.py) that a transfer is made of, in the order of Transfer's.
@@ -52,7 +54,7 @@ class Header:
 
 @dataclass(frozen=True)
 class Transfer:
-    """One credit transfer."""
+    """One credit transfer; the participant's number is not in the file."""
 
     end_to_end_id: str
     amount: int
@@ -60,6 +62,7 @@ class Transfer:
     account_no: str
     holder: str
     note: str
+    participant_id: str = ""
 
 
 def identification(program_id: str, batch_id: str, region: str) -> str:
@@ -70,9 +73,12 @@ def identification(program_id: str, batch_id: str, region: str) -> str:
     return readable if re.fullmatch(f"[A-Za-z0-9-]{{1,{_ID_LENGTH}}}", readable) else tag[:_ID_LENGTH]
 
 
-def write(file: BinaryIO, header: Header, transfers: Iterable[Transfer]) -> int:
-    """Write a file, UTF-8, however many transfers there are; their number."""
-    written = 0
+def write(file: BinaryIO, name: str, header: Header, transfers: Iterable[Transfer]) -> tuple[int, list[Substitution]]:
+    """Write a file, UTF-8, however many transfers there are; their number, and what of names and notes was cut off.
+
+    ``name`` is the path to report.
+    """
+    written, cut = 0, []
     # The message is made with one transfer of placeholders, which is then filled in: much faster than a tree for each.
     before, opening, rest = _message(header, Transfer(*_PLACES)).partition("<CdtTrfTxInf>")
     transfer, closing, after = rest.partition("</CdtTrfTxInf>")
@@ -92,9 +98,13 @@ def write(file: BinaryIO, header: Header, transfers: Iterable[Transfer]) -> int:
             for one in some
         ]
         file.write("".join(lines).encode())
+        for row, one in enumerate(some, written + 1):
+            for column, text in (("account_holder", one.holder), ("transfer_note", one.note)):
+                if (over := len(one_line(text)) - _LONGEST) > 0:
+                    cut.append(Substitution(name, row, column, over, one.participant_id, CUT))
         written += len(lines)
     file.write(after.encode())
-    return written
+    return written, cut
 
 
 def _message(header: Header, transfer: Transfer) -> str:
@@ -182,7 +192,7 @@ def _agent(bank_code: str | None) -> list:
 
 def _name(text: str) -> str:
     """As a file that leaves the house shows it, and at most as long as the standard allows."""
-    return one_line(text)[:140]
+    return one_line(text)[:_LONGEST]
 
 
 def _element(xml: etree._IncrementalFileWriter, name: str, content: list | str | tuple[str, dict[str, str]]) -> None:

@@ -67,7 +67,8 @@ class Head:
 def write(
     connection: duckdb.DuckDBPyConnection, home: Home, layout: Layout, batch: Head, folder: Path
 ) -> tuple[list[Written], list[Substitution]]:
-    """Write the files per region into ``folder``; what was written, and the characters that an encoding lacks.
+    """Write the files per region into ``folder``; what was written, and the characters that an encoding lacks or
+    a format has no room for.
 
     ``connection`` holds the decision, restricted to the batch's programme and period. Raises ValueError when the vault
     lacks somebody who is to be paid, when a notice would leave out an award, or when the layout does not suit.
@@ -122,8 +123,8 @@ def write(
                         payer.get("bank_code"),
                         payer.get("account_no"),
                     )
-                    transfers = (pain001.Transfer(f"{named}-{no}", *rest) for _, no, *rest in rows)
-                    count = pain001.write(opened, message, transfers)
+                    transfers = (pain001.Transfer(f"{named}-{no}", *rest, who) for who, no, *rest in rows)
+                    count, missing = pain001.write(opened, name, message, transfers)
             lost += missing
             table = (region, file.incentive_type) if file.pays and file.format in TABLES else None
             written.append(Written(name, count, amount, table))

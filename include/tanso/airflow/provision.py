@@ -1,4 +1,4 @@
-"""Users, their roles and the writer pool of an Airflow that stays up: ``python -m tanso.local.prepare``.
+"""Users, their roles and the writer pool of an Airflow that stays up: ``python -m tanso.airflow.provision``.
 
 Run after ``airflow db migrate`` with the environment of that Airflow (FAB auth manager). ``TANSO_USERS`` names the
 users, ``name:role`` separated by commas; each gets a password of its own, kept for handing over in
@@ -18,7 +18,6 @@ from tanso import settings
 from tanso.files import private_folder, replace_private
 
 USERS = "operator:operator,approver:approver,analyst:analyst"
-WRITER_POOL = ("duckdb_writer", 1, "DuckDB allows one writer")
 
 # What a role may do besides reading. Nobody edits connections, variables or XComs in the UI: secrets come from the
 # environment, and what a person answered cannot be written by another.
@@ -61,8 +60,11 @@ def main() -> int:
     known = _known_passwords()
     passwords = {name: known.get(name) or secrets.token_urlsafe(15) for name in users}
 
+    # Importing Airflow takes seconds and needs its home; the console asks this module for names alone.
     from airflow.models.pool import Pool
     from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
+
+    from tanso.airflow.assets import WRITER_POOL
 
     with get_application_builder() as builder:
         manager = builder.sm
@@ -75,7 +77,7 @@ def main() -> int:
             if user.username not in users and user.active:
                 user.active = False
                 manager.update_user(user)
-    Pool.create_or_update_pool(*WRITER_POOL, include_deferred=False)
+    Pool.create_or_update_pool(WRITER_POOL, 1, "DuckDB allows one writer", include_deferred=False)
     # At the end: what is not in force is not handed over.
     folder = private_folder(passwords_file().parent)
     for left in folder.glob(".*.tmp"):  # of a start that was killed
