@@ -198,10 +198,13 @@ class DamagedLake(DamagedFile):
 
     def __init__(self, path: Path):
         self.path = path
-        super().__init__(
-            f"{path} is not as it was written (its SHA-256 is another, or was never noted); "
-            "next step: evaluate (make evaluate), which makes it again from what was received"
-        )
+        if noted(path)["sha256"]:
+            what = "is not as it was written: its SHA-256 is another"
+            step = "evaluate (make evaluate), which makes it again from what was received"
+        else:
+            what = "has no SHA-256 noted beside it, as those of an earlier version have none"
+            step = "ingest (make ingest), then evaluate (make evaluate), which make it again from what was received"
+        super().__init__(f"{path} {what}; next step: {step}")
 
 
 def files(lake: Path, tables: Iterable[str] = TABLES) -> list[Path]:

@@ -17,7 +17,7 @@ DAG_FILES = sorted((PROJECT_ROOT / "dags").glob("*.py"))
 DAG_IDS = {"ingest_extracts", "evaluate_programs", "issue_payouts"}
 WRITERS = {"publish_lake", "build", "payout.issue"}
 APPROVALS = {"payout.approve", "payout.approve_again"}
-HEAVY = ["duckdb", "dbt", "great_expectations", "pandas", "pyarrow", "tanso.ingest", "tanso.payouts"]
+HEAVY = ["duckdb", "dbt", "great_expectations", "pandas", "pyarrow", "tanso.ingest.model", "tanso.payouts"]
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ import pytest
 from tanso import lake
 from tanso.files import file_sha256
 from tanso.ingest import ingest_source, taken
-from tanso.ingest.publish import make_damaged_again
+from tanso.ingest.publish import NotJudged, make_damaged_again
 from tests.extracts.conftest import Office
 from tests.extracts.test_lake import FILES, IN_FORCE, digest, fill
 
@@ -100,6 +100,20 @@ def test_landed_bytes_that_are_others_stop_their_source_alone(office: Office) ->
     [problem] = result.problems
     assert "kepco_a.csv" in problem and landed.name in problem and "restore landing/" in problem
     assert ingest_source(office.sources["kr_apartments"], office.home, office.policy).problems == []
+
+
+def test_after_an_upgrade_nothing_is_removed_before_it_was_judged_anew(office: Office) -> None:
+    """A lake of an earlier version, without hashes: evaluating says to ingest first, and the lake keeps its rows."""
+    fill(office)
+    for path in office.home.lake.glob("**/*.json"):  # notes beside lake files, results of judgements
+        path.unlink()
+    before = digest(office.home, "lake")
+    used = [office.sources[source_id] for source_id in TAKEN]
+    with pytest.raises(NotJudged, match=r"is not judged by this version yet.*make ingest, then make evaluate"):
+        make_damaged_again(office.home, used, office.policy)
+    assert digest(office.home, "lake") == before
+    assert run(office) == []
+    assert [row for row in office.readings() if len(row[1]) == 10] == IN_FORCE
 
 
 def _bit(receipt: Path) -> None:

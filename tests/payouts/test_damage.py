@@ -3,12 +3,14 @@ out; where the rest proves what was paid, it goes on."""
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from tanso import cli
 from tanso.files import DamagedFile
 from tanso.ledger import ledger
 from tanso.ledger.ledger import LedgerError
@@ -109,3 +111,20 @@ def test_a_lake_that_is_not_as_it_was_written_pays_nobody(house: House):
     turn_a_bit(home.lake / "participants" / "data.parquet")
     with pytest.raises(DamagedFile, match=r"lake/participants/data\.parquet.*make evaluate"):
         propose(home, DAY)
+
+
+def test_before_the_first_ingest_of_a_newer_version_propose_says_what_to_do(house: House, monkeypatch, capsys):
+    """Neither the lake nor the marts of an earlier version have hashes: a sentence each, and no traceback."""
+    house.money("Q1", 10_000)
+    home = house.publish()
+    monkeypatch.setenv("TANSO_HOME", str(home.root))
+    (home.lake / "participants" / "data.parquet.json").unlink()
+    assert cli.main(["propose", "--as-of", DAY.isoformat()]) == 1
+    (said,) = capsys.readouterr().err.splitlines()
+    assert re.search(
+        r"participants/data\.parquet has no SHA-256 noted .*\(make ingest\), then .*\(make evaluate\)", said
+    )
+    (home.warehouse / "published.json").unlink()
+    assert cli.main(["propose", "--as-of", DAY.isoformat()]) == 1
+    (said,) = capsys.readouterr().err.splitlines()
+    assert re.search(r"published\.json is missing .*Next step: make ingest, then make evaluate", said)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tanso.airflow import connections as airflow_connections
 from tanso.ingest.pull import connections, filesystems
 from tanso.ingest.pull.connections import Connection, ConnectionUnknown
 from tanso.packs.sources import SourceError, load_sources

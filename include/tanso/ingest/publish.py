@@ -132,12 +132,39 @@ def _publish_source(
 
 
 def make_damaged_again(home: Home, sources: Sequence[Source], policy: Policy) -> None:
-    """Publish again what the lake has and is not as it was written."""
+    """Publish again what the lake has and is not as it was written.
+
+    Raises NotJudged, and changes nothing, if what it was made of is to be judged first.
+    """
     with land.lock(home):  # who writes now is no damage
-        for path in lake.damaged(home.lake, lake.hashes(home.lake)):
+        damaged = lake.damaged(home.lake, lake.hashes(home.lake))
+        _check_judged(home, sources, damaged)
+        for path in damaged:
             log.warning("%s", lake.DamagedLake(path))
             lake.remove(path)
     publish(home, sources, policy, (), expectations=False)
+
+
+class NotJudged(ValueError):
+    """A share of the lake cannot be made again yet."""
+
+
+def _check_judged(home: Home, sources: Sequence[Source], damaged: Sequence[Path]) -> None:
+    """All landed files of whose share of the lake something is damaged must have their results.
+
+    Else the marts would be published without them, as after an upgrade to a version that judges anew.
+    """
+    names = {path.relative_to(home.lake).parts[1].removesuffix(".parquet") for path in damaged}
+    for source in sources:
+        if not names & {source.source_id, f"source_id={source.source_id}"}:
+            continue
+        for receipt in land.receipts(home, source.source_id):
+            is_landed = receipt["status"] == "landed"
+            if is_landed and judge.stored_result(home, source.source_id, receipt["sha256"]) is None:
+                raise NotJudged(
+                    f"{source.source_id}: {receipt['file_name']} is not judged by this version yet, so what the lake "
+                    "has of it cannot be made again. Nothing was changed. Next step: make ingest, then make evaluate"
+                )
 
 
 def _collect(

@@ -74,7 +74,9 @@ def changed(home: Home, by_bytes: bool = True, with_parquet: bool = False) -> st
     """
     known = read(home)
     if known is None:
-        return f"{home.warehouse / NAME} is missing or damaged, so it is not known what was published"
+        path = home.warehouse / NAME
+        what = "is damaged" if path.exists() else "is missing (an earlier version wrote none)"
+        return f"{path} {what}, so it is not known what was published"
     for name, written in known["files"].items():
         path = home.warehouse / name
         if name.endswith(".parquet") and not with_parquet:
@@ -96,8 +98,10 @@ def check(home: Home, by_bytes: bool = True) -> None:
     if not home.database.exists() and read(home) is None:
         raise NotPublishedError(home)
     if reason := changed(home, by_bytes):
+        # What an earlier version judged is to be judged anew, too.
+        step = "make evaluate" if (home.warehouse / NAME).exists() else "make ingest, then make evaluate"
         raise ChangedError(
-            f"{reason}. Nothing is read from it. Next step: make evaluate, which publishes the marts anew; open them "
+            f"{reason}. Nothing is read from it. Next step: {step}, which publishes the marts anew; open them "
             "read-only only"
         )
 
