@@ -160,7 +160,7 @@ def _check_judged(home: Home, sources: Sequence[Source], damaged: Sequence[Path]
             continue
         for receipt in land.receipts(home, source.source_id):
             is_landed = receipt["status"] == "landed"
-            if is_landed and judge.stored_result(home, source.source_id, receipt["sha256"]) is None:
+            if is_landed and stored_result(home, source.source_id, receipt["sha256"]) is None:
                 raise NotJudged(
                     f"{source.source_id}: {receipt['file_name']} is not judged by this version yet, so what the lake "
                     "has of it cannot be made again. Nothing was changed. Next step: make ingest, then make evaluate"
