@@ -22,7 +22,8 @@ from tests import built
 
 SHIPPED = settings.PROJECT_ROOT / "include" / "programs" / "jp_nakano_eco_point" / "policy"
 DBT_PROJECT = settings.PROJECT_ROOT / "dbt_project"
-MODELS = ["+path:models/intermediate/applications", "path:models/marts/applications", "path:tests/applications"]
+MARTS = ["fct_applications", "fct_actions", "fct_lottery_entries", "fct_point_balances"]
+MODELS = ["+path:models/intermediate/applications", *MARTS, "path:tests/applications"]
 ALL_MONTHS = "7 8 9 12 1 2"
 
 
