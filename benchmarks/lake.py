@@ -18,6 +18,7 @@ from tanso.settings import Home
 def make(home: Home, made: Nation, with_vault: bool = False) -> None:
     """Write pack and lake (and the vault, which only a payout reads) into a home that has none."""
     nation.write_pack(home, made)
+    vault.key(home)  # before the lake: a lake without a vault is one whose vault is lost
     declared = nation.sources(home, made)
     with duckdb.connect() as con:
         nation.settle(con, declared, made)
