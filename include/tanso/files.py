@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TextIO
 
 _OWN_SHA256 = "sha256_of_this"
 
@@ -81,6 +84,20 @@ def replace_private(path: Path, content: bytes) -> None:
     finally:
         temporary.unlink(missing_ok=True)
     sync(path.parent)
+
+
+@contextmanager
+def locked(path: Path, wait: bool = True, shared: bool = False) -> Iterator[TextIO]:
+    """Hold the lock on a file, which is made if it is missing; its text may be read, and added to.
+
+    The lock goes with the process, however it ends. ``shared``: several may hold it, as long as nobody holds it alone.
+    Raises BlockingIOError when another has it and ``wait`` is false. (The library filelock empties the file it locks,
+    which tells here who holds it, and has no shared locks on a plain file.)
+    """
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600), "r+", encoding="utf-8") as file:
+        keep_to_owner(path)
+        fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB))
+        yield file
 
 
 def hashed_json(value: dict[str, Any]) -> bytes:

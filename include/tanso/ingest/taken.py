@@ -7,16 +7,14 @@ same bytes.
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 from tanso import lake_files
-from tanso.files import private_folder
+from tanso.files import locked, private_folder
 from tanso.packs.sources import Source
 from tanso.settings import Home
 
@@ -26,8 +24,7 @@ def look(home: Home, source_id: str) -> Iterator[list[str]]:
     """One look at a source. The caller puts into the list what could not be taken; so is an error."""
     problems: list[str] = []
     private_folder(_folder(home))
-    with os.fdopen(os.open(_began(home, source_id), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "a") as began:
-        fcntl.flock(began, fcntl.LOCK_EX)
+    with locked(_began(home, source_id)) as began:
         began.write("began")
         began.flush()
         try:
@@ -98,9 +95,11 @@ def _ended(home: Home, source_id: str) -> list[str]:
 
 
 def _died(home: Home, source_id: str) -> bool:
+    path = _began(home, source_id)
     try:
-        with _began(home, source_id).open() as began:
-            fcntl.flock(began, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        if not path.exists():
+            return False
+        with locked(path, wait=False, shared=True) as began:
             return bool(began.read())
-    except (FileNotFoundError, BlockingIOError):
+    except BlockingIOError:
         return False

@@ -6,7 +6,6 @@ can read them like any other table.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from pathlib import Path
 import duckdb
 
 from tanso import leftovers
-from tanso.files import keep_to_owner, private_folder
+from tanso.files import keep_to_owner, locked, private_folder
 from tanso.lake import TABLES, columns_sql
 from tanso.ledger import issue_log
 from tanso.ledger.issue_log import LedgerError
@@ -48,13 +47,9 @@ DELIVERED = {
 def lock(home: Home) -> Iterator[None]:
     """Wait until nobody else proposes or issues in this home; the lock goes with the process, however it ends."""
     private_folder(home.exports)
-    descriptor = os.open(home.exports / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    with locked(home.exports / ".lock"):
         leftovers.remove(home.exports, home.proposals, home.approvals, home.issue_log, home.lake / "ledger")
         yield
-    finally:
-        os.close(descriptor)
 
 
 def batches(home: Home) -> list[Path]:

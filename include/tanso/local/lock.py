@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
-from tanso.files import keep_to_owner
+from tanso.files import locked
 from tanso.settings import Home
 
 
@@ -22,10 +21,9 @@ def hold(home: Home, who: str = "Another run is working on it; wait for it to en
     """
     home.close_to_others()
     path = home.root / ".lock"
-    with path.open("a") as file:
-        keep_to_owner(path)
+    with ExitStack() as held:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            held.enter_context(locked(path, wait=False))
         except BlockingIOError:
             raise HomeIsBusy(f"{home.root} is in use ({path} is locked). {path.read_text('utf-8')}") from None
         path.write_text(who, "utf-8")

@@ -6,13 +6,12 @@ passed. Whatever fails leaves the published files as they were; what failed is k
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import shutil
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +19,7 @@ from pathlib import Path
 import duckdb
 
 from tanso import lake, leftovers, sql
-from tanso.files import keep_to_owner, private_file, private_folder, shared_folder
+from tanso.files import keep_to_owner, locked, private_file, private_folder, shared_folder
 from tanso.ingest.publish import make_damaged_again
 from tanso.ledger import ledger
 from tanso.packs import load_sources
@@ -179,10 +178,11 @@ def _keep_failed(home: Home, built: Home) -> None:
 @contextmanager
 def lock(home: Home) -> Iterator[None]:
     """One at a time writes to ``warehouse/``. The lock goes with the process, so a killed one leaves none behind."""
-    with private_file(home.warehouse / ".lock") as file:
+    path = home.warehouse / ".lock"
+    with ExitStack() as held:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            held.enter_context(locked(path, wait=False))
         except BlockingIOError:
             log.info("another evaluation is running, waiting for it to end")
-            fcntl.flock(file, fcntl.LOCK_EX)
+            held.enter_context(locked(path))
         yield

@@ -6,14 +6,12 @@ that lost a bit, a write-ahead log that somebody left. An evaluation makes such 
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tanso.files import DamagedFile, file_sha256, hashed_json, read_hashed, replace_private
+from tanso.files import DamagedFile, file_sha256, hashed_json, locked, read_hashed, replace_private
 from tanso.settings import Home
 
 NAME = "published.json"
@@ -33,12 +31,8 @@ class ChangedError(DamagedFile):
 @contextmanager
 def lock(home: Home, exclusive: bool = False) -> Iterator[None]:
     """While it is held nobody replaces a published file (``exclusive``: nor checks or opens one)."""
-    descriptor = os.open(home.warehouse / "published.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH)
+    with locked(home.warehouse / "published.lock", shared=not exclusive):
         yield
-    finally:
-        os.close(descriptor)
 
 
 def described(folder: Path, names: list[str]) -> dict[str, dict[str, Any]]:

@@ -6,7 +6,6 @@ Both are records: never changed.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import fnmatch
 import functools
 import os
@@ -17,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tanso import lake_files, leftovers
-from tanso.files import DamagedFile, hashed_json, private_file, private_folder, read_hashed, sync
+from tanso.files import DamagedFile, hashed_json, locked, private_file, private_folder, read_hashed, sync
 from tanso.ingest import names
 from tanso.ingest.formats import forbidden
 from tanso.ingest.pull import places
@@ -47,8 +46,7 @@ class Landing:
 def lock(home: Home) -> Iterator[None]:
     """One ingest at a time per installation; the next one waits."""
     home.close_to_others()
-    with private_file(home.root / ".ingest.lock") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with locked(home.root / ".ingest.lock"):
         yield
 
 

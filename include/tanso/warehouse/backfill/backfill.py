@@ -6,21 +6,20 @@ taken from the facts that it kept.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from tanso import days
-from tanso.files import private_folder, private_tree
+from tanso.files import locked, private_folder, private_tree
 from tanso.packs import load_policy, load_sources
 from tanso.settings import Home
 from tanso.warehouse import build, marts_files, policies
@@ -131,35 +130,25 @@ def _name(as_of: date | datetime) -> str:
 def _workplace(home: Home) -> Iterator[Path]:
     """A folder of one's own under ``backfill/``, removed at the end; so are those that killed runs left."""
     private_folder(home.backfill)
-    with _locked(home.backfill):
+    with locked(home.backfill / ".lock"):
         for left in home.backfill.glob(".work-*"):
-            with (left / "lock").open("a") as file:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    continue  # of a run that lives
+            # That of a run that lives is locked.
+            with suppress(BlockingIOError), locked(left / "lock", wait=False):
                 shutil.rmtree(left)
         work = home.backfill / f".work-{os.getpid()}-{secrets.token_hex(4)}"
         work.mkdir(mode=0o700)
-        mine = (work / "lock").open("a")
-        fcntl.flock(mine, fcntl.LOCK_EX)
-    try:
-        yield work
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-        mine.close()
+        mine = ExitStack()
+        mine.enter_context(locked(work / "lock"))
+    with mine:
+        try:
+            yield work
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
 
 
 def _put(result: Path, folder: Path) -> None:
     """Put the result in the place of an earlier one of the same question; readers keep what they have open."""
-    with _locked(folder.parent):
+    with locked(folder.parent / ".lock"):
         if folder.exists():
             folder.replace(result.with_name("replaced"))
         result.replace(folder)
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    with (folder / ".lock").open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
