@@ -15,7 +15,7 @@ CLI := $(VENV)/bin/tanso
 export GX_ANALYTICS_ENABLED := False
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help setup run up down test test-deploy test-kills lint format lock clean ingest evaluate propose approve summary explain purge backfill docs bench bench-ingest
+.PHONY: help setup run up down test test-deploy test-kills lint format lock clean ingest evaluate propose approve summary explain purge backfill dbt docs bench bench-ingest
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -88,6 +88,9 @@ purge: setup  ## personal data past their retention; [AS_OF=YYYY-MM-DD] [APPLY=1
 
 backfill: setup  ## AS_OF=YYYY-MM-DD [PROGRAM=<id>] [PERIOD=<id>]: the marts as they were, beside the published ones
 	@$(CLI) backfill "$$AS_OF" $(if $(PROGRAM),--program "$$PROGRAM") $(if $(PERIOD),--period "$$PERIOD")
+
+dbt: setup  ## ARGS="build --select +fct_payouts": any dbt command on scratch files, for who changes a rule
+	@$(CLI) dbt $(ARGS)
 
 bench-ingest: setup  ## [ROWS=<n>]: a national month from landing to lake, against the floor of decoding and writing it; FILES=<n>: many small files
 	@$(PYTHON) -m benchmarks.ingest --rows $(or $(ROWS),660000) $(if $(FILES),--files $(FILES))

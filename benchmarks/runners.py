@@ -5,7 +5,6 @@ An answer is (evaluated rows, participants with points, points) of the reduction
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
@@ -106,7 +105,9 @@ def floor(home: Home, nation: Nation) -> Answer:
 
 
 def _as_we_do(con) -> None:
-    con.execute(f"set threads = {int(os.environ.get('TANSO_DUCKDB_THREADS', '2'))}")
+    from tanso.warehouse import run_dbt
+
+    con.execute(f"set threads = {int(run_dbt.variables(Path())['TANSO_DUCKDB_THREADS'])}")
     con.execute("set memory_limit = '8GB'")
     con.execute("set preserve_insertion_order = false; set enable_progress_bar = false")
 

@@ -7,6 +7,10 @@
 {% materialization carried, adapter="duckdb" %}
     {%- set existing = load_cached_relation(this) -%}
     {%- set target = this.incorporate(type='table') -%}
+    {%- if existing is not none and should_full_refresh() -%}
+        {% do adapter.drop_relation(existing) %}
+        {%- set existing = none -%}
+    {%- endif -%}
 
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}

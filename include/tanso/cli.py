@@ -41,8 +41,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="tanso", description=__doc__)
     steps = parser.add_subparsers(required=True, metavar="step")
 
-    def add(name: str, step, text: str, reads_only: bool = False) -> argparse.ArgumentParser:
-        parser = steps.add_parser(name, help=text, description=text)
+    def add(name: str, step, text: str, reads_only: bool = False, **options) -> argparse.ArgumentParser:
+        parser = steps.add_parser(name, help=text, description=text, **options)
         parser.set_defaults(step=step, reads_only=reads_only)
         return parser
 
@@ -74,6 +74,10 @@ def _parser() -> argparse.ArgumentParser:
     backfill.add_argument("as_of", help="YYYY-MM-DD (its end there), or a moment like 2026-07-01T09:00+09:00")
     backfill.add_argument("--program", help="program_id; all programmes unless given")
     backfill.add_argument("--period", help="period_id, e.g. 2021H1; all periods unless given")
+    text = "any dbt command on scratch files, for who changes a rule: tanso dbt build --select +fct_payouts"
+    # No word begins with this prefix, so options are dbt's.
+    dbt = add("dbt", _dbt, text, reads_only=True, prefix_chars="\0", add_help=False)
+    dbt.add_argument("arguments", nargs="*")
     add("summary", _summary, "what came in, what was refused, what is due, where it is", reads_only=True)
     return parser
 
@@ -192,6 +196,12 @@ def _backfill(options: argparse.Namespace) -> None:
     from tanso import steps
 
     steps.backfill(options.as_of, options.program, options.period)
+
+
+def _dbt(options: argparse.Namespace) -> None:
+    from tanso.warehouse import scratch
+
+    scratch.dbt(settings.home(), options.arguments or ["--help"])
 
 
 def _summary(options: argparse.Namespace) -> None:

@@ -18,7 +18,7 @@ PROJECT_ROOT = Path(__file__).resolve().parents[2]
 # For the owner alone. Not so the inbox, which others fill, and the warehouse, whose published marts others read.
 _PRIVATE = (
     "landing", "receipts", "vault", "exports", "approvals", "issue_log", "policies", "access_log", "lake", "quarantine",
-    "rejected", "proposals", "reports", "backfill", "lineage", "airflow",
+    "rejected", "proposals", "reports", "backfill", "lineage", "airflow", "scratch",
 )  # fmt: skip
 
 
@@ -120,6 +120,11 @@ class Home:
     def lineage(self) -> Path:
         """OpenLineage events, unless they go to a server."""
         return self.root / "lineage"
+
+    @property
+    def scratch(self) -> Path:
+        """Where ``tanso dbt`` builds, for whoever works on the rules."""
+        return self.root / "scratch"
 
     @property
     def warehouse(self) -> Path:

@@ -18,6 +18,7 @@ import duckdb
 
 from tanso import lake, settings
 from tanso.packs.policy import load_policy
+from tanso.warehouse import run_dbt
 from tests import built
 
 SHIPPED = settings.PROJECT_ROOT / "include" / "programs" / "jp_nakano_eco_point" / "policy"
@@ -152,7 +153,7 @@ def build(folder: Path, examples: list[Example], changes: dict[str, dict]) -> Pa
     command = [sys.executable, "-m", "dbt.cli.main", "build", "--select", *MODELS, "--threads", "1"]
     command += ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
     command += ["--target-path", str(folder / "target"), "--log-path", str(folder / "logs"), "--quiet"]
-    environment = os.environ | {"TANSO_BUILD": str(folder), "TANSO_DUCKDB_THREADS": "1"}
+    environment = os.environ | run_dbt.variables(folder) | {"TANSO_DUCKDB_THREADS": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     shutil.rmtree(folder / "target")

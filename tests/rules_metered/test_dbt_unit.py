@@ -10,6 +10,7 @@ from world import DBT_PROJECT
 
 from tanso import lake
 from tanso.packs.policy import load_policy
+from tanso.warehouse import run_dbt
 from tests import built
 
 
@@ -21,7 +22,7 @@ def test_dbt_unit_tests_pass(tmp_path):
     command += ["--select", "+path:models/intermediate/metered", "path:models/intermediate/shared"]
     command += ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
     command += ["--target-path", str(tmp_path / "target"), "--log-path", str(tmp_path / "logs")]
-    environment = os.environ | {"TANSO_BUILD": str(tmp_path)}
+    environment = os.environ | run_dbt.variables(tmp_path)
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     log = (tmp_path / "logs" / "dbt.log").read_text(encoding="utf-8")

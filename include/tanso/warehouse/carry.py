@@ -48,20 +48,28 @@ def begin(home: Home, aside: Home, files: dict[str, str], rules: str, anew: bool
         _clone(home.database, aside.database)
         _clone(home.carried, aside.carried)
     else:
-        with duckdb.connect() as connection:
-            connection.execute(
-                f"attach {sql.text(aside.database)} as marts (storage_version {sql.text(STORAGE_VERSION)})"
-            )
+        make_empty(aside.database)
     with duckdb.connect(str(aside.carried)) as connection:
-        create_sources(connection, home.lake)
-        if months := _reading_months(files):  # a programme of slips has none
-            connection.executemany("insert into lake.reading_months values (?, ?)", months)
+        write_sources(connection, home.lake, files)
         if carried and _has_all(connection):
             for table, published in _PUBLISHED.items():
                 connection.execute(f"alter table intermediate.{published} rename to {table}")
                 connection.execute(f"drop table lake.{table}")
                 columns = ", ".join(COMPARED[table])
                 connection.execute(f"create view lake.{table} as select {columns} from intermediate.{table}")
+
+
+def make_empty(database: Path) -> None:
+    """An empty file for the marts, which clients of older versions can read."""
+    with duckdb.connect() as connection:
+        connection.execute(f"attach {sql.text(database)} as marts (storage_version {sql.text(STORAGE_VERSION)})")
+
+
+def write_sources(connection: duckdb.DuckDBPyConnection, lake: Path, files: dict[str, str]) -> None:
+    """Make schema ``lake`` with what nothing was published of: views over its ``files`` (with their SHA-256)."""
+    create_sources(connection, lake)
+    if months := _reading_months(files):  # a programme of slips has none
+        connection.executemany("insert into lake.reading_months values (?, ?)", months)
 
 
 def _published_rules(home: Home) -> str | None:

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
+
 from tanso.files import file_sha256
 
 log = logging.getLogger(__name__)
@@ -47,11 +49,28 @@ class DbtError(RuntimeError):
     """dbt could not run at all: the project does not parse, the file does not open."""
 
 
+def variables(folder: Path) -> dict[str, str]:
+    """What ``profiles.yml`` asks for: the folder of the two files, and how much of the machine DuckDB may take.
+
+    Unless set: all cores and 60 % of the memory, of the container where there is one; other steps need some, too.
+    """
+    with duckdb.connect() as connection:
+        found = connection.execute("select current_setting('threads'), current_setting('memory_limit')").fetchone()
+    threads, (memory, unit) = found[0], found[1].split()
+    return {
+        "TANSO_BUILD": str(folder),
+        "TANSO_DUCKDB_THREADS": os.environ.get("TANSO_DUCKDB_THREADS") or str(threads),
+        # DuckDB's own limit is 80 %.
+        "TANSO_DUCKDB_MEMORY": os.environ.get("TANSO_DUCKDB_MEMORY") or f"{float(memory) * 0.75:.2f} {unit}",
+        "TANSO_DUCKDB_TEMP": os.environ.get("TANSO_DUCKDB_TEMP") or str(folder / "spill"),
+    }
+
+
 def parse(project: Path, folder: Path, work: Path) -> object:
     """The project's manifest for ``build``; nothing in ``folder`` is opened, it may be filled meanwhile."""
     from dbt.cli.main import dbtRunner
 
-    with _one_at_a_time, _environment(TANSO_BUILD=str(folder)):
+    with _one_at_a_time, _environment(**variables(folder)):
         content = _content(project)
         if content not in _manifests:
             parsed = dbtRunner().invoke(["parse", *_common(project, work)])
@@ -71,7 +90,7 @@ def build(project: Path, folder: Path, work: Path, manifest: object) -> list[Nod
     """
     from dbt.cli.main import dbtRunner
 
-    with _one_at_a_time, _environment(TANSO_BUILD=str(folder)):
+    with _one_at_a_time, _environment(**variables(folder)):
         try:
             # Unit tests are about the code, not about this data; `make test` runs them.
             arguments = ["build", *_common(project, work), "--exclude-resource-type", "unit_test"]
@@ -88,7 +107,7 @@ def docs(project: Path, folder: Path, work: Path) -> Path:
     ``work``."""
     from dbt.cli.main import dbtRunner
 
-    with _one_at_a_time, _environment(TANSO_BUILD=str(folder)):
+    with _one_at_a_time, _environment(**variables(folder)):
         try:
             done = dbtRunner().invoke(["docs", "generate", "--static", *_common(project, work)])
         finally:
@@ -96,6 +115,38 @@ def docs(project: Path, folder: Path, work: Path) -> Path:
     if not done.success:
         raise DbtError(f"dbt cannot document {project}: {done.exception}")
     return work / "target" / "static_index.html"
+
+
+def command(project: Path, folder: Path, work: Path, arguments: list[str]) -> bool:
+    """Any dbt command, with dbt's own output, on the two files of ``folder``; whether it succeeded.
+
+    Where things are is set by variables, since not every command takes the options.
+    """
+    from dbt.cli.main import dbtRunner
+
+    places = {
+        "DBT_PROJECT_DIR": project,
+        "DBT_PROFILES_DIR": project,
+        "DBT_TARGET_PATH": work / "target",
+        "DBT_LOG_PATH": work / "logs",
+    }
+    switches = {
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DBT_VERSION_CHECK": "false",
+        # What is carried from build to build holds under the rules that made it, and here the rules change.
+        "DBT_FULL_REFRESH": "true",
+    }
+    with (
+        _one_at_a_time,
+        _environment(**variables(folder), **{name: str(path) for name, path in places.items()}, **switches),
+    ):
+        try:
+            done = dbtRunner().invoke(arguments)
+        finally:
+            _forget_connections()
+    if done.exception:
+        raise DbtError(f"dbt {' '.join(arguments)}: {done.exception}")
+    return done.success
 
 
 def _common(project: Path, work: Path) -> list[str]:
