@@ -25,6 +25,7 @@ from airflow.sdk import Param, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from tanso.airflow import assets
+from tanso.airflow.names import WRITER_POOL
 
 
 @dag(
@@ -70,7 +71,7 @@ def evaluate_programs():
 
         return check_policy()
 
-    @task(pool=assets.WRITER_POOL, outlets=[assets.MARTS], execution_timeout=timedelta(hours=4))
+    @task(pool=WRITER_POOL, outlets=[assets.MARTS], execution_timeout=timedelta(hours=4))
     def build(params: dict, triggering_asset_events=None, outlet_events=None) -> str:
         from tanso.steps import evaluate
 

@@ -22,7 +22,8 @@ from datetime import timedelta
 from airflow.sdk import Param, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from tanso.airflow.assets import AS_OF, DEFAULT_ARGS, LAKE, WRITER_POOL, as_of, passed_on
+from tanso.airflow.assets import AS_OF, DEFAULT_ARGS, LAKE, as_of, passed_on
+from tanso.airflow.names import WRITER_POOL
 
 
 @dag(

@@ -25,6 +25,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from tanso.airflow import assets
 from tanso.airflow.approval import RecordedApproval
+from tanso.airflow.names import WRITER_POOL
 
 
 @dag(
@@ -69,7 +70,7 @@ def issue_payouts():
 
         @task(
             retries=1,  # for a worker that is lost on the way: what is in exports/ by then counts as paid
-            pool=assets.WRITER_POOL,
+            pool=WRITER_POOL,
             priority_weight=10,
             trigger_rule="none_failed",
             outlets=[assets.PAYOUTS],

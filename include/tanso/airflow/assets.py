@@ -18,9 +18,6 @@ LAKE = Asset("tanso/lake")
 MARTS = Asset("tanso/marts")
 PAYOUTS = Asset("tanso/payouts")
 
-# One slot, since DuckDB allows one writer; made by tanso.local.headless and tanso.airflow.provision.
-WRITER_POOL = "duckdb_writer"
-
 DEFAULT_ARGS = {
     "owner": "tanso",
     "retries": 1,

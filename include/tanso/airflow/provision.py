@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 from tanso import settings
+from tanso.airflow.names import WRITER_POOL, WRITER_REASON, WRITER_SLOTS
 from tanso.files import private_folder, replace_private
 
 USERS = "operator:operator,approver:approver,analyst:analyst"
@@ -64,8 +65,6 @@ def main() -> int:
     from airflow.models.pool import Pool
     from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
 
-    from tanso.airflow.assets import WRITER_POOL
-
     with get_application_builder() as builder:
         manager = builder.sm
         reading = list(manager.VIEWER_PERMISSIONS)
@@ -77,7 +76,7 @@ def main() -> int:
             if user.username not in users and user.active:
                 user.active = False
                 manager.update_user(user)
-    Pool.create_or_update_pool(WRITER_POOL, 1, "DuckDB allows one writer", include_deferred=False)
+    Pool.create_or_update_pool(WRITER_POOL, WRITER_SLOTS, WRITER_REASON, include_deferred=False)
     # At the end: what is not in force is not handed over.
     folder = private_folder(passwords_file().parent)
     for left in folder.glob(".*.tmp"):  # of a start that was killed

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-DAGS = ("ingest_extracts", "evaluate_programs", "issue_payouts")
+from tanso.airflow.names import DAGS
 
 
 class AirflowApi:

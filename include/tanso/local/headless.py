@@ -17,6 +17,7 @@ from functools import cache
 import httpx
 
 from tanso import command, settings, shown, steps
+from tanso.airflow.names import WRITER_POOL, WRITER_REASON, WRITER_SLOTS
 from tanso.local import sample
 from tanso.local.airflow_api import DAGS, AirflowApi
 from tanso.local.airflow_server import OPERATOR, AirflowFailed, AirflowServer
@@ -72,7 +73,7 @@ def _run(home: settings.Home, approver: str | None, as_of: str | None, since: st
     _say("Airflow starts …")
     with AirflowServer(home, approver) as server:
         api = _ready(server, since)
-        api.make_pool("duckdb_writer", 1, "DuckDB allows one writer")
+        api.make_pool(WRITER_POOL, WRITER_SLOTS, WRITER_REASON)
         _say(f"Airflow is up at {server.url}; the pipeline starts, as of {as_of or 'today'}")
         api.trigger("ingest_extracts", {"as_of": as_of})
         chain = Chain(api, cache(lambda: _approver_api(server, home, approver)), since, _say, server.check)
