@@ -15,7 +15,7 @@ CLI := $(VENV)/bin/tanso
 export GX_ANALYTICS_ENABLED := False
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help setup run up down test test-deploy test-kills lint format lock clean ingest evaluate propose approve summary explain purge backfill dbt docs bench bench-ingest
+.PHONY: help setup run up down test test-deploy test-kills test-long lint format lock clean ingest evaluate propose approve summary explain purge backfill dbt docs bench bench-ingest
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -114,6 +114,10 @@ test-deploy: $(DEV_STAMP)  ## the services of docker-compose.yaml as processes, 
 
 test-kills: $(DEV_STAMP)  ## [KILLS=<n>] [SEED=<n>]: make run killed with -9 at n (50) random moments, then run again
 	@KILLS=$(or $(KILLS),50) SEED=$(or $(SEED),20261128) $(PYTHON) -m pytest -q -rP tests/kills
+
+test-long: $(DEV_STAMP)  ## [EXAMPLES=<n>]: what is paid, in n (500) random histories, then test-kills
+	@EXAMPLES=$(or $(EXAMPLES),500) $(PYTHON) -m pytest -q tests/payouts/test_properties.py
+	@$(MAKE) --no-print-directory test-kills
 
 format: $(DEV_STAMP)  ## let ruff rewrite what it can
 	@$(VENV)/bin/ruff check --fix --quiet .

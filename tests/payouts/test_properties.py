@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from datetime import date
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +19,8 @@ from tests.payouts.conftest import House
 
 DAY = date(2021, 6, 1)
 # The points of each; whether it is issued; whether the last batch's first line comes back (to be paid elsewhere).
+EXAMPLES = int(os.environ.get("EXAMPLES", "8"))
+
 STEP = st.tuples(
     st.tuples(st.integers(0, 8), st.integers(0, 8)).map(lambda points: tuple(1_000 * p for p in points)),
     st.booleans(),
@@ -30,7 +34,9 @@ def paid_by(house: House) -> dict[str, int]:
         return dict(connection.execute("select participant_id, sum(amount)::bigint from kept group by all").fetchall())
 
 
-@settings(max_examples=8, deadline=None)
+# 8 in `make test`, 500 in `make test-long`.
+@pytest.mark.timeout(0 if EXAMPLES > 8 else 300)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(st.lists(STEP, min_size=2, max_size=4))
 def test_never_more_than_was_ever_due_and_what_is_due_if_it_never_falls(steps):
     with tempfile.TemporaryDirectory() as folder:
