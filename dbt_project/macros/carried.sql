@@ -71,7 +71,7 @@
 
 {#-
   The only join on text: after it a meter is a number. Programme, provider and utility, of which there are a few dozen
-  together, are compared by their hash, which takes a fifth off the join (assert_hashes_are_told_apart).
+  together, are compared by their hash, which takes a fifth off the join (hashes_differ).
 -#}
 {% macro is_meter_of(readings, units) -%}
     hash({{ readings }}.program_id, {{ readings }}.provider, {{ readings }}.utility)
