@@ -103,7 +103,7 @@ bench: setup  ## [PARTICIPANTS=<n>] [SIZES="<n> <n>"]: all benchmarks, beside fl
 lint: $(DEV_STAMP)  ## ruff, sqlfluff and the floors of the house (import-linter)
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
-	@$(VENV)/bin/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/tests
+	@$(VENV)/bin/sqlfluff lint --disable-progress-bar dbt_project/macros dbt_project/models dbt_project/tests include/tanso benchmarks
 	@$(VENV)/bin/lint-imports --no-cache --no-logo
 
 test: lint  ## lint, then all tests but those of test-deploy, in two processes

@@ -1,19 +1,21 @@
 -- The least that anybody must do: reductions and tiers of one half-year, nothing written, nothing else asked.
--- Whole numbers (thousandths of a unit) throughout; a month's baseline is a mean of one or two values, so twice the sum.
+-- Whole numbers (thousandths of a unit) throughout; a month's baseline is a mean of one or two values: twice the sum.
 -- Variables: lake, policy (folders), period_id, starts_no, ends_no (months as year * 12 + month - 1), min_months.
 with region as (
-    select region_code, utilities
+    select
+        region_code,
+        utilities
     from read_csv(getvariable('policy') || '/region_policies.csv', all_varchar = true)
 ),
 
 unit as (
     select
         row_number() over () as unit_no,
-        u.participant_id,
-        u.utility,
-        u.provider,
-        u.meter_key,
-        p.participant_class,
+        meters.participant_id,
+        meters.utility,
+        meters.provider,
+        meters.meter_key,
+        participants.participant_class,
         coalesce(year(moved_in_on) * 12 + month(moved_in_on), 0) as first_no,
         if(
             moved_in_on is not null
@@ -21,10 +23,13 @@ unit as (
             getvariable('starts_no'),
             year(joined_on) * 12 + month(joined_on) - 1
         ) as anchor_no
-    from read_parquet(getvariable('lake') || '/participant_utilities/*.parquet') as u
-    join read_parquet(getvariable('lake') || '/participants/*.parquet') as p using (program_id, participant_id)
-    join region on region.region_code = p.region_code and contains(region.utilities, u.utility)
-    where p.participant_class <> 'complex'
+    from read_parquet(getvariable('lake') || '/participant_utilities/*.parquet') as meters
+    join read_parquet(getvariable('lake') || '/participants/*.parquet') as participants
+        using (program_id, participant_id)
+    join region
+        on region.region_code = participants.region_code
+        and contains(region.utilities, meters.utility)
+    where participants.participant_class <> 'complex'
         and year(joined_on) * 12 + month(joined_on) - 1 < getvariable('starts_no')
         and (withdrawn_on is null or year(withdrawn_on) * 12 + month(withdrawn_on) - 1 > getvariable('ends_no'))
 ),
@@ -43,17 +48,33 @@ reading as not materialized (
 ),
 
 excluded as (
-    select utility, tariff, match
+    select
+        utility,
+        tariff,
+        match
     from read_csv(getvariable('policy') || '/excluded_tariffs.csv', all_varchar = true)
 ),
 
 shut_out as (
-    select utility, tariff
-    from (select distinct utility, tariff from reading where tariff is not null) as t
+    select
+        utility,
+        tariff
+    from (
+        select distinct
+            utility,
+            tariff
+        from reading
+        where tariff is not null
+    ) as tariffs
     where exists (
-        select 1 from excluded as e
-        where e.utility = t.utility
-            and if(e.match = 'prefix', starts_with(t.tariff, e.tariff), t.tariff = e.tariff)
+        select 1
+        from excluded
+        where excluded.utility = tariffs.utility
+            and if(
+                excluded.match = 'prefix',
+                starts_with(tariffs.tariff, excluded.tariff),
+                tariffs.tariff = excluded.tariff
+            )
     )
 ),
 

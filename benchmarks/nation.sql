@@ -1,5 +1,6 @@
 -- A nation of participants and their meters, the same for the same variables: every choice is a hash of who and what.
--- Variables: program_id, participants, regions, first_no and last_no (months as year * 12 + month - 1), aggregator (provider).
+-- Variables: program_id, participants, regions, first_no and last_no (months as year * 12 + month - 1), aggregator
+-- (provider).
 -- Tables needed: single_source (utility, source_id, provider), aggregate_source (source_id, provider),
 -- region (region_no, region_code).
 
@@ -22,13 +23,16 @@ with drawn as (
         if(draw(i, 'moved') < 80000, getvariable('first_no') + draw(i, 'moved in') % 24, null) as moved_in_no,
         if(draw(i, 'left') < 30000, getvariable('last_no') - 5 + draw(i, 'left in') % 12, null) as withdrawn_no,
         draw(i, 'chosen') as chosen
-    from range(1, getvariable('participants') + 1) as t (i)
+    from range(1, getvariable('participants') + 1) as numbers (i)
 )
 select
     i,
     'P' || lpad(i::varchar, 8, '0') as participant_id,
-    case participant_class when 'complex' then 'complex_apartment' when 'business' then 'commercial' else 'individual' end
-        as participant_type,
+    case participant_class
+        when 'complex' then 'complex_apartment'
+        when 'business' then 'commercial'
+        else 'individual'
+    end as participant_type,
     participant_class,
     region_no,
     region_code,
@@ -57,35 +61,38 @@ create table meter as
 with use as (
     select
         member.*,
-        u.utility,
-        u.source_id,
-        u.provider,
+        streams.utility,
+        streams.source_id,
+        streams.provider,
         -- A bijection: no number twice, and none that follows from the participant's.
-        lpad((i * 48271 * u.multiplier % 2147483647)::varchar, 10, '0') as customer_no,
-        draw(i, 'level ' || u.utility) as level
+        lpad((i * 48271 * streams.multiplier % 2147483647)::varchar, 10, '0') as customer_no,
+        draw(i, 'level ' || streams.utility) as level
     from member
     cross join (
         select
             *,
             case utility when 'electricity' then 1 when 'water' then 16807 else 69621 end as multiplier
         from single_source
-    ) as u
-    where u.utility <> 'gas' or draw(i, 'no gas') >= 10000
+    ) as streams
+    where streams.utility <> 'gas' or draw(i, 'no gas') >= 10000
 )
-select row_number() over (order by source_id, utility, meter_key) as meter_no, metered.*
+select
+    row_number() over (order by source_id, utility, meter_key) as meter_no,
+    metered.*
 from (
     select
         i,
         participant_id,
-        if(is_flat, a.source_id, use.source_id) as source_id,
+        if(is_flat, aggregate_source.source_id, use.source_id) as source_id,
         utility,
-        if(is_flat, a.provider, use.provider) as provider,
+        if(is_flat, aggregate_source.provider, use.provider) as provider,
         if(is_flat, complex_code || chr(31) || dong || chr(31) || ho, customer_no) as meter_key,
         complex_code,
         dong,
         ho,
         -- Three in a thousand stand empty.
-        if(draw(i, 'empty') < 3000, 0, 1) * case participant_class when 'complex' then 40 when 'business' then 8 else 1 end
+        if(draw(i, 'empty') < 3000, 0, 1)
+        * case participant_class when 'complex' then 40 when 'business' then 8 else 1 end
         * case utility
             when 'electricity' then 120000 + level * 2 // 5
             when 'water' then 9000 + level * 16 // 1000
@@ -96,7 +103,7 @@ from (
         if(utility = 'gas' and region_no % 3 = 0 and not is_flat, 1, 1000) as step,
         draw(i, 'tariff ' || utility) as tariff_draw
     from use
-    cross join aggregate_source as a
+    cross join aggregate_source
 ) as metered
 order by meter_no;
 
@@ -109,8 +116,8 @@ create macro reading(h, level, habit, step, season, saves) as
     );
 
 create macro season(utility, calendar_month) as
-    case utility
+    (case utility
         when 'electricity' then [105, 100, 95, 90, 90, 95, 115, 125, 105, 90, 92, 100]
         when 'gas' then [210, 190, 150, 100, 60, 35, 25, 20, 30, 60, 130, 190]
         else [97, 97, 98, 99, 101, 103, 104, 104, 102, 100, 98, 97]
-    end[calendar_month];
+    end)[calendar_month];

@@ -14,6 +14,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from jinja2 import Template
+
 from benchmarks.nation import Nation
 from benchmarks.runners import Answer, variables
 from tanso.settings import Home
@@ -167,7 +169,8 @@ def pyspark(home: Home, nation: Nation) -> Answer | None:
         spark.createDataFrame(_rows(policy, table)).createOrReplaceTempView(table)
     spark.createDataFrame(_tiers(policy, nation.period_id)).createOrReplaceTempView("tier")
     numbers = {name: int(given[name]) for name in ("starts_no", "ends_no", "min_months")}
-    row = spark.sql(Path(__file__).with_name("spark.sql").read_text("utf-8").format(**numbers)).collect()[0]
+    statement = Template(Path(__file__).with_name("spark.sql").read_text("utf-8"))
+    row = spark.sql(statement.render(numbers)).collect()[0]
     return row.evaluated, row.awarded, row.points or 0
 
 

@@ -1,6 +1,9 @@
 {#- What the application programmes' models share. -#}
 
-{#- The date `months` months later; from the 31st to the month's last day, from 29 February to the 28th where there is none. -#}
+{#-
+  The date `months` months later; from the 31st to the month's last day, from 29 February to the 28th where there is
+  none.
+-#}
 {% macro months_after(from_date, months) -%}
     cast({{ dbt.dateadd("month", months, from_date) }} as date)
 {%- endmacro %}
@@ -24,8 +27,10 @@
     )
 {%- endmacro %}
 
-{#- The rows of a policy table in force in each year of `years`: of each key the newest that began by the year's first day.
-    Columns: the table's, and in_force_period_id. -#}
+{#-
+  The rows of a policy table in force in each year of `years`: of each key the newest that began by the year's first day.
+  Columns: the table's, and in_force_period_id.
+-#}
 {% macro in_force_by_year(table, key=[], years="years") -%}
     select in_force.*
     from (

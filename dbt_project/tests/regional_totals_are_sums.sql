@@ -1,16 +1,31 @@
 -- Points and amounts by region add up to those of the facts, and nothing is counted twice.
 with facts as (
-    select program_id, period_id, region_code, sum(points) as points, 0 as amount
+    select
+        program_id,
+        period_id,
+        region_code,
+        sum(points) as points,
+        0 as amount
     from {{ ref('fct_point_awards') }}
     group by program_id, period_id, region_code
     union all
-    select program_id, period_id, region_code, 0 as points, sum(amount) as amount
+    select
+        program_id,
+        period_id,
+        region_code,
+        0 as points,
+        sum(amount) as amount
     from {{ ref('fct_payouts') }}
     group by program_id, period_id, region_code
 ),
 
 totals as (
-    select program_id, period_id, region_code, sum(points) as points, sum(amount) as amount
+    select
+        program_id,
+        period_id,
+        region_code,
+        sum(points) as points,
+        sum(amount) as amount
     from facts
     group by program_id, period_id, region_code
 )

@@ -5,7 +5,11 @@ select
     balances.participant_id
 from {{ ref('int_point_redemptions') }} as balances
 left join (
-    select program_id, period_id, participant_id, sum(points_left) as points_left
+    select
+        program_id,
+        period_id,
+        participant_id,
+        sum(points_left) as points_left
     from {{ ref('int_point_lots_left') }}
     group by program_id, period_id, participant_id
 ) as lots

@@ -4,7 +4,11 @@ select
     coalesce(awards.period_id, balances.period_id) as period_id,
     coalesce(awards.participant_id, balances.participant_id) as participant_id
 from (
-    select program_id, period_id, participant_id, sum(points) as points
+    select
+        program_id,
+        period_id,
+        participant_id,
+        sum(points) as points
     from {{ ref('int_application_awards') }}
     group by program_id, period_id, participant_id
 ) as awards

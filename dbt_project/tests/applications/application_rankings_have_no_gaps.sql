@@ -1,5 +1,11 @@
 -- Ranks are 1, 2, 3 … and a better rank never has a smaller score.
-select program_id, period_id, region_code, ranking_id, participant_class, rank
+select
+    program_id,
+    period_id,
+    region_code,
+    ranking_id,
+    participant_class,
+    rank
 from (
     select
         *,

@@ -1,4 +1,7 @@
-select program_id, period_id, participant_id
+select
+    program_id,
+    period_id,
+    participant_id
 from {{ ref('fct_applications') }}
 where status = 'accepted'
 group by program_id, period_id, participant_id

@@ -15,7 +15,10 @@ with co2 as (
 
 -- Last year's figures on the participant's own first slips, complete for every utility used, eligible or not.
 first_year as (
-    select participation.program_id, participation.participant_id, co2.baseline_co2_kg
+    select
+        participation.program_id,
+        participation.participant_id,
+        co2.baseline_co2_kg
     from {{ ref('int_participation') }} as participation
     inner join co2
         on participation.program_id = co2.program_id

@@ -119,11 +119,26 @@ payouts as (
 ),
 
 lines as (
-    select program_id, period_id, region_code, coalesce(utility, 'all') as utility from reductions
+    select
+        program_id,
+        period_id,
+        region_code,
+        coalesce(utility, 'all') as utility
+    from reductions
     union
-    select program_id, period_id, region_code, coalesce(utility, 'all') as utility from awards
+    select
+        program_id,
+        period_id,
+        region_code,
+        coalesce(utility, 'all') as utility
+    from awards
     union
-    select program_id, period_id, region_code, 'all' as utility from payouts
+    select
+        program_id,
+        period_id,
+        region_code,
+        'all' as utility
+    from payouts
 )
 
 select

@@ -17,7 +17,12 @@ with entries as (
 
 drawn as (
     select
-        *,
+        program_id,
+        period_id,
+        participant_id,
+        nickname,
+        draw_key,
+        winners,
         cast(row_number() over (partition by program_id, period_id order by draw_key) as integer) as draw_order
     from entries
 )
