@@ -20,8 +20,8 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
 	@echo
-	@echo "  TANSO_HOME=<folder>       where inbox, lake, marts and payout files lie (var/ unless set)"
-	@echo "  TANSO_AS_OF=YYYY-MM-DD    the day that decides what is payable (today unless set; none to come)"
+	@echo "  TANSO_HOME=<folder>       where inbox, lake, marts and payout files are stored (var/ unless set)"
+	@echo "  TANSO_AS_OF=YYYY-MM-DD    the day that decides what is payable (today unless set; no future day)"
 	@echo "  TANSO_APPROVED_BY=<name>  lets make run issue what is due, approved by that person"
 
 setup: $(STAMP)  ## the locked environment in .venv
@@ -32,7 +32,7 @@ $(STAMP): requirements.txt pyproject.toml
 		if ps -o stat= -p "$$(cat $(UNFINISHED))" 2>/dev/null | grep -q '^[^Z]'; then \
 			echo "Process $$(cat $(UNFINISHED)) is filling $(VENV); wait for it to end. If it is no make: rm -r $(VENV)"; exit 1; \
 		fi; \
-		echo "$(VENV) was left half filled; it is made anew"; rm -rf $(VENV); \
+		echo "$(VENV) was left half filled; it is made from scratch"; rm -rf $(VENV); \
 	fi
 	@mkdir -p $(VENV) && echo $$PPID >$(UNFINISHED)
 	@test -x $(PYTHON) || python3 -m venv $(VENV)
@@ -62,19 +62,19 @@ up: setup  ## Airflow with its UI on this machine, until make down; TANSO_USERS=
 down: setup  ## end the Airflow of make up
 	@$(PYTHON) -m tanso.local.console down
 
-ingest: setup  ## take the files of the inbox into the lake
+ingest: setup  ## load the files of the inbox into the lake
 	@$(CLI) ingest
 
-evaluate: setup  ## build the marts and publish them when every check passes; FORCE=1 makes all of it anew
+evaluate: setup  ## build the marts and publish them when every check passes; FORCE=1 builds all of them from scratch
 	@$(CLI) evaluate $(if $(FORCE),--force)
 
-propose: setup  ## work out what is due; [DESPITE_FAILED_SOURCES=1] also without what a failed source would bring
+propose: setup  ## work out what is due; [DESPITE_FAILED_SOURCES=1] also without the files of a failed source
 	@$(CLI) propose $(if $(DESPITE_FAILED_SOURCES),--despite-failed-sources)
 
 approve: setup  ## list what waits; PROPOSAL=<id> BY=<name> issues one
 	@$(CLI) approve $(if $(PROPOSAL),"$$PROPOSAL" --by "$$BY")
 
-summary: setup  ## what came in, what was refused, what is due, where it is
+summary: setup  ## what was received, what was refused, what is due, where it is
 	@$(CLI) summary
 
 explain: setup  ## PARTICIPANT=<id> [PERIOD=<id>] [JSON=1]: why they got what they got, down to file and row
@@ -86,7 +86,7 @@ docs: setup  ## what every mart and column means and comes from: reports/dbt_doc
 purge: setup  ## personal data past their retention; [AS_OF=YYYY-MM-DD] [APPLY=1] erases them
 	@$(CLI) purge $(if $(AS_OF),--as-of "$$AS_OF") $(if $(APPLY),--apply)
 
-backfill: setup  ## AS_OF=YYYY-MM-DD [PROGRAM=<id>] [PERIOD=<id>]: the marts as they were, beside the published ones
+backfill: setup  ## AS_OF=YYYY-MM-DD [PROGRAM=<id>] [PERIOD=<id>]: the marts as they were, next to the published ones
 	@$(CLI) backfill "$$AS_OF" $(if $(PROGRAM),--program "$$PROGRAM") $(if $(PERIOD),--period "$$PERIOD")
 
 dbt: setup  ## ARGS="build --select +fct_payouts": any dbt command on scratch files, for who changes a rule
@@ -95,7 +95,7 @@ dbt: setup  ## ARGS="build --select +fct_payouts": any dbt command on scratch fi
 bench-ingest: setup  ## [ROWS=<n>]: a national month from landing to lake, against the floor of decoding and writing it; FILES=<n>: many small files
 	@$(PYTHON) -m benchmarks.ingest --rows $(or $(ROWS),660000) $(if $(FILES),--files $(FILES))
 
-bench: setup  ## [PARTICIPANTS=<n>] [SIZES="<n> <n>"]: all benchmarks, beside floors and peers
+bench: setup  ## [PARTICIPANTS=<n>] [SIZES="<n> <n>"]: all benchmarks, next to floors and peers
 	@$(UV) pip install --quiet --python $(PYTHON) --target $(VENV)/peers --require-hashes -r requirements-bench.txt \
 		|| echo "polars and PySpark cannot be installed here: na"
 	@$(PYTHON) -m benchmarks --participants $(or $(PARTICIPANTS),100000) $(if $(SIZES),--sizes $(SIZES))
