@@ -14,8 +14,8 @@ import airflow.sdk.execution_time.task_runner
 import dbt.adapters.duckdb.connections
 import dbt.cli.main
 import duckdb
-import great_expectations.render.renderer
-import great_expectations.render.view
+import great_expectations
+import jinja2
 import openlineage.client
 import pandas
 import pyarrow.compute

@@ -1,13 +1,11 @@
-"""Data Docs: how each file was judged as a whole, as web pages by Great Expectations' own renderer.
+"""Data Docs: how each file was judged as a whole, as web pages made of Great Expectations' results.
 
-Its pages fetch style and scripts from public servers; these here come without them, and are readable offline.
+Great Expectations' own pages fetch style and scripts from public servers and take long to render; these need neither.
 """
 
 from __future__ import annotations
 
 import functools
-import html
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,24 +15,11 @@ from tanso import lake_files
 from tanso.ingest import names
 from tanso.settings import Home
 
-# What needs a public server or a script: gone, with the links to pages that we do not make.
-_ONLINE = re.compile(
-    r"(?is)<script\b.*?</script>|<style\b.*?</style>|<link\b[^>]*>|<img\b[^>]*>|<footer\b.*?</footer>|<title>.*?</title>"
-    r"|<!--.*?-->"
-)
-_MARK = re.compile("mark[0-9]+x9f3c51e07b")
-_RANDOM_ID = re.compile(r"-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # without it the same result is the same page
 _STYLE = """\
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 62rem; padding: 0 1rem; color: #222; }
 table { border-collapse: collapse; width: 100%; margin: .5rem 0 1.5rem; }
 td, th { border-bottom: 1px solid #ddd; padding: .3rem .6rem; text-align: left; vertical-align: top; }
-h5 { font-size: 1.1rem; margin: 1.5rem 0 .3rem; border-bottom: 2px solid #888; } h6 { margin: .5rem 0 0; }
-.badge { background: #eee; border-radius: 3px; padding: 0 .3rem; font-family: ui-monospace, monospace; }
-.text-danger, .critical { color: #b00020; } .text-success { color: #11701a; }
-.text-warning, .warning { color: #8a5a00; }
-.fa-check-circle::before { content: "\\2713 met"; } .fa-times::before { content: "\\2717 not met"; }
-.fa-exclamation-triangle::before { content: "\\26a0 not met"; } i { font-style: normal; }
-.sticky, .collapse, a[data-toggle], #ge-cta-footer, .navbar, .cooltip .top { display: none; }
+.critical { color: #b00020; } .met { color: #11701a; } .warning { color: #8a5a00; }
 """
 
 
@@ -46,104 +31,58 @@ def index_path(home: Home) -> Path:
     return home.data_docs / "index.html"
 
 
-def render(home: Home, judged: Any, files: Sequence[dict[str, Any]]) -> None:
-    """Write a page per file. ``judged``: GX's result on a frame with a row per file and the column ``position``.
-
-    Files that met the same expectations have the same page, but for name and figures: it is rendered once, for that
-    takes long, with marks where those go.
-    """
+def write_pages(home: Home, judged: Any, files: Sequence[dict[str, Any]]) -> None:
+    """Write a page per file. ``judged``: GX's result on a frame with a row per file and the column ``position``."""
+    file_page = _template().file_page
     failed = [
         {unexpected["position"] for unexpected in result.result.get("unexpected_index_list") or []}
         for result in judged.results
     ]
-    columns = [result.expectation_config.kwargs.get("column") for result in judged.results]
-    pages: dict[tuple[bool, ...], str] = {}
     for position, file in enumerate(files):
-        met = tuple(
-            bool(result.success) if column is None else position not in of
-            for result, column, of in zip(judged.results, columns, failed, strict=True)
-        )
-        if met not in pages:
-            pages[met] = _rendered(judged, met)
-        values = [file["figures"].get(column) if column else 1 for column in columns]
-        said = ["nothing to compare with" if value is None else _shown(value) for value in values]
-        marks = {_mark(number): text for number, text in enumerate([*said, html.escape(file["file_name"])])}
-        page = _MARK.sub(lambda mark, marks=marks: marks[mark[0]], pages[met])
+        rows = [
+            _row(result, file["figures"], position not in of)
+            for result, of in zip(judged.results, failed, strict=True)
+            if "column" in result.expectation_config.kwargs
+        ]
+        name = f"{file['source_id']} / {file['file_name']}"
+        page = file_page(name, all(row["is_met"] for row in rows), rows)
         path = page_path(home, file["source_id"], file["file_name"], file["sha256"])
-        lake_files.write_bytes(path, _named(page, file).encode())
-
-
-def _mark(number: int) -> str:
-    return f"mark{number}x9f3c51e07b"  # no page says that
-
-
-def _rendered(judged: Any, met: Sequence[bool]) -> str:
-    """The page of files that met these expectations, with marks for their figures and, as the last one, the name."""
-    from great_expectations.core import ExpectationSuiteValidationResult, ExpectationValidationResult
-    from great_expectations.render.renderer import ValidationResultsPageRenderer
-    from great_expectations.render.view import DefaultJinjaPageView
-
-    results = [
-        ExpectationValidationResult(
-            success=is_met,
-            expectation_config=result.expectation_config,
-            result={"observed_value": _mark(number)},
-            exception_info={"raised_exception": False, "exception_message": None, "exception_traceback": None},
-        )
-        for number, (result, is_met) in enumerate(zip(judged.results, met, strict=True))
-    ]
-    page = ExpectationSuiteValidationResult(
-        success=all(met),
-        results=results,
-        suite_name=judged.suite_name,
-        statistics={
-            "evaluated_expectations": len(met),
-            "successful_expectations": sum(met),
-            "unsuccessful_expectations": len(met) - sum(met),
-            "success_percent": 100 * sum(met) / len(met),
-        },
-        meta={"active_batch_definition": {"data_asset_name": _mark(len(met))}, "run_id": None},
-    )
-    view = DefaultJinjaPageView()
-    view._get_template = functools.cache(view._get_template)  # it compiles its templates anew for every part
-    return _offline(view.render(ValidationResultsPageRenderer().render(page)))
+        lake_files.write_bytes(path, str(page).encode())
 
 
 def write_index(home: Home, checks: Sequence[dict[str, Any]]) -> None:
     """Write the list of all pages: files with findings first."""
     if not checks:
         return
-    rows = []
+    files = []
     for check in sorted(checks, key=lambda check: (not check["findings"], check["source_id"], check["file_name"])):
         path = page_path(home, check["source_id"], check["file_name"], check["sha256"])
-        link = quote(path.relative_to(home.data_docs).as_posix())
-        found = "<br>".join(
-            f'<span class="{severity}">{severity}: {finding["figure"]} {finding["value"]:g}</span> '
-            f"{html.escape(finding['notes'])}"
-            for finding in check["findings"]
-            for severity in [finding["severity"]]
-        )
-        cells = [html.escape(check["source_id"]), f'<a href="{link}">{html.escape(check["file_name"])}</a>', found]
-        rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
-    body = "<h1>Files judged as a whole</h1><table><tr><th>source</th><th>file</th><th>unusual</th></tr>"
-    head = '<meta charset="utf-8"><title>Data Docs</title><link rel="stylesheet" href="style.css">'
+        findings = [{**finding, "value": f"{finding['value']:g}"} for finding in check["findings"]]
+        files.append({**check, "link": quote(path.relative_to(home.data_docs).as_posix()), "findings": findings})
     lake_files.write_bytes(home.data_docs / "style.css", _STYLE.encode())
-    index = f"<!DOCTYPE html>\n<html><head>{head}</head><body>{body}{chr(10).join(rows)}</table></body></html>\n"
-    lake_files.write_bytes(index_path(home), index.encode())
+    lake_files.write_bytes(index_path(home), str(_template().index_page(files)).encode())
 
 
-def _shown(value: float) -> str:
-    return f"{value:.4f}".rstrip("0").rstrip(".")
+@functools.cache
+def _template() -> Any:
+    """The macros of ``data_docs.html``."""
+    import jinja2
+
+    places = jinja2.FileSystemLoader(Path(__file__).parent)
+    pages = jinja2.Environment(loader=places, autoescape=True, undefined=jinja2.StrictUndefined)
+    return pages.get_template("data_docs.html").module
 
 
-def _offline(page: str) -> str:
-    """The page without anything that is fetched."""
-    page = _RANDOM_ID.sub("", _ONLINE.sub("", page))
-    return re.sub(r'<a href="[^"#]*">(.*?)</a>', r"\1", page, flags=re.DOTALL)
-
-
-def _named(page: str, file: dict[str, Any]) -> str:
-    """The page under the file's name."""
-    name = html.escape(f"{file['source_id']} / {file['file_name']}")
-    page = page.replace("</head>", f'<title>{name}</title><link rel="stylesheet" href="../style.css"></head>', 1)
-    return page.replace("<body>", f'<body><p><a href="../index.html">all files</a></p><h1>{name}</h1>', 1)
+def _row(result: Any, figures: dict[str, float | None], is_met: bool) -> dict[str, Any]:
+    """An expectation about a figure, as the page shows it."""
+    config = result.expectation_config
+    value = figures.get(config.kwargs["column"])
+    bounds = {"at least": config.kwargs.get("min_value"), "at most": config.kwargs.get("max_value")}
+    return {
+        "figure": config.kwargs["column"],
+        "expected": " and ".join(f"{word} {bound:g}" for word, bound in bounds.items() if bound is not None),
+        "found": "nothing to compare with" if value is None else f"{value:.4f}".rstrip("0").rstrip("."),
+        "is_met": is_met,
+        "severity": config.severity.value,
+        "notes": config.notes,
+    }

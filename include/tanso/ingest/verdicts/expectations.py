@@ -9,6 +9,7 @@ whole are not judged again.
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections import defaultdict
 from collections.abc import Sequence
@@ -155,6 +156,7 @@ def _judge(home: Home, kind: str, files: list[dict[str, Any]]) -> None:
     frame = pd.DataFrame({column: [file["figures"].get(column) for file in files] for column in sorted(columns)})
     frame = frame.astype("float64")
     frame["position"] = range(len(files))
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)  # it tells of folders it makes and leaves empty
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     asset = context.data_sources.add_pandas("figures").add_dataframe_asset(kind)
@@ -181,4 +183,4 @@ def _judge(home: Home, kind: str, files: list[dict[str, Any]]) -> None:
                     "notes": config.notes,
                 }
             )
-    data_docs.render(home, judged, files)
+    data_docs.write_pages(home, judged, files)
