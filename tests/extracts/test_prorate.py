@@ -307,11 +307,11 @@ BAD = {
         "usage_month: {header: Revenue Month}",
         "columns.usage_month: has no use with month_basis: prorated",
     ),
-    "unit": ("given_in: HCF", "given_in: 1", "options.usages[0].given_in: must be a unit"),
+    "unit": ("given_in: HCF", "given_in: 1", "options.usages[0].given_in: must be a text, not 1"),
     "unit twice": (
         "tariff: {header: Rate Class}",
         "unit: {header: Unit}",
-        "options.usages[0].given_in: must be a unit, and is for extracts without a column unit",
+        "options.usages[0].given_in: is for extracts without a column unit",
     ),
 }
 

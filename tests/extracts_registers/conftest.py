@@ -14,7 +14,7 @@ from tanso.files import file_sha256
 from tanso.ingest.kinds import values
 from tanso.ingest.kinds.registry import kind_of
 from tanso.ingest.model import Context, Kind, StagedFile
-from tanso.packs.sources import Source, read_source
+from tanso.packs.sources import Source, check, read_source
 from tanso.settings import PROJECT_ROOT, Home
 
 POLICY = """
@@ -129,7 +129,7 @@ def extracts(home: Home):
     def of(source_id: str) -> Extracts:
         path = next((PROJECT_ROOT / "include" / "programs").glob(f"*/sources/{source_id}.yml"))
         source = read_source(path)
-        kind_of(source).check(source)
+        check(source)
         return Extracts(source, home)
 
     return of

@@ -15,9 +15,8 @@ import pytest
 import yaml
 
 from tanso.ingest import ingest_source, publish_lake
-from tanso.ingest.kinds.registry import kind_of
 from tanso.packs.policy import PolicyError, load_policy
-from tanso.packs.sources import SourceError, read_source
+from tanso.packs.sources import SourceError, check, read_source
 from tanso.packs.tables import TABLES
 from tanso.payouts.files.layouts import load_layout
 from tanso.settings import PROJECT_ROOT, Home
@@ -96,7 +95,7 @@ def test_every_text_of_a_source(tmp_path: Path, source_id: str, policy) -> None:
             path.write_text(dumped(changed(declared, where, is_key, text)), "utf-8")
             try:
                 source = read_source(path)
-                kind_of(source).check(source)
+                check(source)
             except SourceError as error:
                 assert str(error).startswith(f"{path}: ") and "\0" not in str(error) and "\x1b" not in str(error)
                 continue

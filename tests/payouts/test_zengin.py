@@ -15,8 +15,7 @@ import pytest
 import yaml
 
 from tanso import cli
-from tanso.ingest.kinds import participants
-from tanso.packs.sources import SourceError, read_source
+from tanso.packs.sources import SourceError, check, read_source
 from tanso.payouts import Batch, issue, propose
 from tanso.payouts.files import zengin
 from tanso.payouts.files.layouts import load_layout
@@ -240,8 +239,8 @@ def test_a_wrong_debtor_is_named(tmp_path: Path, change: dict, message: str):
 @pytest.mark.parametrize(
     ("declared", "message"),
     [
-        ({"bank": "[0-9]"}, "options.account_format: must be a mapping with bank_code and account_no"),
-        ({"bank_code": "[0-9]"}, "options.account_format: must be a mapping with bank_code and account_no"),
+        ({"bank": "[0-9]"}, "options.account_format.bank: unknown key"),
+        ({"bank_code": "[0-9]"}, "options.account_format.account_no: is missing"),
         ({"bank_code": "[0-9", "account_no": ".+"}, "account_format.bank_code: '\\[0-9' is no regular expression"),
     ],
 )
@@ -252,7 +251,7 @@ def test_a_wrong_account_format_is_named(tmp_path: Path, declared: dict, message
     content["options"]["account_format"] = declared
     path.write_text(yaml.safe_dump(content), "utf-8")
     with pytest.raises(SourceError, match=message):
-        participants.check(read_source(path))
+        check(read_source(path))
 
 
 def test_a_region_without_a_debtor_is_named_before_anything_is_issued(home: Home, tmp_path: Path):

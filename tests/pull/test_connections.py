@@ -104,8 +104,16 @@ REFUSED = {
     "a signed address": (f"https://data.example/out?token={PASSWORD}", {}, "pull.url: holds a password, user or query"),
     "no encryption": ("http://data.example/out", {}, "pull.url: http:// is none of a folder, sftp://, s3://, https://"),
     "files that can be listed": ("sftp://files.example/out", {"files": ["m_1.csv"]}, "pull.files: is for https"),
-    "files of another name": ("https://data.example/out", {"files": ["n_1.csv"]}, "pull.files: must be a list"),
-    "a folder with a connection": ("inbox/meters", {"connection": "works"}, "pull: a folder takes neither"),
+    "files of another name": (
+        "https://data.example/out",
+        {"files": ["n_1.csv"]},
+        "pull.files: 'n_1.csv' does not",
+    ),
+    "a folder with a connection": (
+        "inbox/meters",
+        {"connection": "works"},
+        "pull.connection: a folder takes no",
+    ),
     "a connection that is no name": ("s3://bucket/out", {"connection": 5}, "pull.connection: must be a text"),
 }
 

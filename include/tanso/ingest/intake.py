@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from tanso.files import DamagedFile
-from tanso.ingest.kinds.registry import kind_of
 from tanso.ingest.lake.staged import stored_result
 from tanso.ingest.landing import land
 from tanso.ingest.model import SourceResult
 from tanso.ingest.verdicts import feedback, judge
+from tanso.packs import sources
 from tanso.packs.policy import Policy
 from tanso.packs.sources import Source
 from tanso.settings import Home
@@ -20,7 +20,7 @@ _SHOWN = (
 
 def take_in(source: Source, home: Home, policy: Policy) -> SourceResult:
     """See ``ingest_source``."""
-    kind_of(source).check(source)
+    sources.check(source)
     feedback.check(source)
     with land.lock(home):
         try:

@@ -68,10 +68,6 @@ class DamagedStaged(DamagedFile):
         super().__init__(f"{path} is not as it was written; ingest the source again, which makes it again")
 
 
-def _no_check(source: Source) -> None:
-    """Every declaration suits."""
-
-
 def _no_causes(source: Source) -> list[tuple[str, str, str]]:
     return []
 
@@ -100,8 +96,6 @@ class Kind:
     # (atomic, leaves an unchanged file alone). Returns notes for the run's report (JSON-able, no personal data but
     # participant ids). The connection is a fresh one with the value macros.
     publish: Callable[..., dict[str, Any]]
-    # Raises ``source.error(key, message)`` for options that cannot be used.
-    check: Callable[[Source], None] = _no_check
     # (reason, field, SQL on ``raw`` and ``parsed``): the field is what the reason is about; if the SQL holds for none
     # of a reason's fields, all are. For the provider.
     blame: Callable[[Source], list[tuple[str, str, str]]] = _no_causes

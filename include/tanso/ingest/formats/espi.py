@@ -22,10 +22,6 @@ from tanso.ingest.formats.parsers import FileRefused
 from tanso.packs.sources import Source
 
 # What a row has; sources name these as headers. ``ends_on`` is the first day after the row's days.
-FIELDS = (
-    "usage_point", "usage_point_id", "service", "usage_month", "starts_on", "ends_on", "usage", "unit", "quality",
-    "coverage", "flow", "accumulation", "kind", "interval_length",
-)  # fmt: skip
 _VALUE, _TIME_PERIOD, _START, _DURATION, _READING_QUALITY, _QUALITY = (
     f"{ESPI}{name}" for name in ("value", "timePeriod", "start", "duration", "ReadingQuality", "quality")
 )
@@ -58,7 +54,7 @@ def element_names(path: Path) -> list[str]:
 
 
 def batches(source: Source, path: Path) -> Iterator[pa.RecordBatch]:
-    """The rows in a total order; columns are ``FIELDS``.
+    """The rows in a total order; columns are ``ESPI_FIELDS``.
 
     Raises FileRefused: not_readable (no XML, cut off, with a document type), schema_mismatch, empty.
     """

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import duckdb
 
-from tanso.ingest.formats import csv_blocks, espi, parsers, received, workbooks
+from tanso.ingest.formats import csv_blocks, parsers, received, workbooks
 from tanso.ingest.formats.parsers import FileRefused
 from tanso.ingest.formats.texts import fold_text
 from tanso.ingest.formats.workbook_cells import LOST
+from tanso.packs.options import ESPI_FIELDS
 from tanso.packs.sources import Column, Source
 from tanso.shown import escaped
 
@@ -33,7 +34,7 @@ def header(source: Source, path: Path) -> list[str]:
     if path.stat().st_size == 0:
         return []
     if source.format == "espi":
-        return list(espi.FIELDS)
+        return list(ESPI_FIELDS)
     if source.format == "xlsx":
         return [name.removeprefix(LOST) for name in next(iter(workbooks.heads(path)[0]), [])]
     return next(parsers.csv_rows(source, path), [])

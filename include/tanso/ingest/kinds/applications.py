@@ -9,29 +9,12 @@ import duckdb
 from tanso import sql
 from tanso.ingest.kinds import rows
 from tanso.ingest.model import Context, Kind, StagedFile
-from tanso.packs import names
 from tanso.packs.sources import Source
 from tanso.settings import Home
 
 # 2018, 2018年度, 平成30年度, H30, 令和元年度, R1
 _PLAIN_YEAR = "([12][0-9]{3})(年度?)?"
 _ERA_YEAR = "(?i)([SHR]|昭和|平成|令和)[.]?(元|[0-9]{1,2})(年度?)?"
-
-
-def check(source: Source) -> None:
-    """Options: ``sheets`` utility -> field; ``reports`` calendar month -> field; ``yes_no`` label -> true or false;
-    ``report_marks``: what stands for a report."""
-    for utility, field in source.mapping("sheets").items():
-        source.checked("options.sheets", names.code, utility)
-        source.field(f"options.sheets.{utility}", field)
-    for month, field in source.mapping("reports").items():
-        if isinstance(month, bool) or month not in range(1, 13):
-            raise source.error("options.reports", f"{month!r} is no month; a key must be a number from 1 to 12")
-        source.field(f"options.reports.{month}", field)
-    rows.check_yes_no(source)
-    marks = source.option("report_marks")
-    if not isinstance(marks, list) or not all(isinstance(mark, str) for mark in marks):
-        raise source.error("options.report_marks", f"must be a list of texts, not {marks!r}")
 
 
 def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> None:
@@ -119,6 +102,5 @@ KIND = Kind(
     "applications",
     judge,
     publish,
-    check=check,
     blame=blame,
 )

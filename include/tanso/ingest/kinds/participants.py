@@ -17,7 +17,6 @@ from tanso import sql
 from tanso.ingest.kinds import enrolment_rules, payees, registers, rows
 from tanso.ingest.model import Context, Kind, StagedFile, as_received
 from tanso.lake import TABLES
-from tanso.packs import names
 from tanso.packs.sources import Source
 from tanso.privacy import vault
 from tanso.settings import Home
@@ -45,49 +44,6 @@ AS_RECEIVED = frozenset(
     ("name", "householder", "nickname", "address", "address_detail", "dong", "ho", "account_holder")
 )
 _DAYS = ("joined_on", "withdrawn_on", "moved_in_on", "moved_out_on", "former_scheme_applied_on")
-
-
-def check(source: Source) -> None:
-    """Raises SourceError for options that cannot be used."""
-    options = source.options
-    if source.option("missing_rows") not in ("withdrawn", "kept"):
-        raise source.error("options.missing_rows", "must be withdrawn or kept")
-    if ("participant_types" in options) == ("participant_type" in options and "participant_class" in options):
-        raise source.error(
-            "options", "needs participant_types (label -> type, class), or participant_type and participant_class"
-        )
-    for label, entry in source.mapping("participant_types", {}).items():
-        if not isinstance(entry, dict) or set(entry) != {"type", "class"}:
-            raise source.error(f"options.participant_types.{label}", "must have type and class")
-        for part, value in entry.items():
-            source.checked(f"options.participant_types.{label}.{part}", names.code, value)
-    for key in ("participant_type", "participant_class", "region_code", "incentive_type"):
-        if key in options:
-            source.checked(f"options.{key}", names.code, options[key])
-    for label, value in source.mapping("incentive_types", {}).items():
-        source.checked(f"options.incentive_types.{label}", names.code, value)
-    for key in ("household_classes", "individually_billed_classes"):
-        source.codes(key)
-    if not isinstance(source.option("enrolment_rules", False), bool):
-        raise source.error("options.enrolment_rules", "must be true or false")
-    metered = source.codes("metered_utilities")
-    if not (metered or source.mapping("slip_utilities", {})):
-        raise source.error("options", "needs metered_utilities or slip_utilities")
-    for label, value in (source.mapping("payment_methods") if metered else {}).items():
-        if value not in ("individual", "aggregated", "none"):
-            raise source.error(f"options.payment_methods.{label}", "must be individual, aggregated or none")
-    payees.check(source)
-    for utility in metered:
-        for part in ("provider", "method", "customer_no"):
-            if f"{utility}_{part}" not in source.columns:
-                raise source.error("columns", f"{utility}_{part} is missing; options.metered_utilities has {utility}")
-    for utility, field in source.mapping("slip_utilities", {}).items():
-        source.checked("options.slip_utilities", names.code, utility)
-        if field != "always":
-            source.field(f"options.slip_utilities.{utility}", field)
-    asked = {"required_consent", "optional_consent", *source.mapping("slip_utilities", {}).values()}
-    if asked & set(source.columns):
-        rows.check_yes_no(source)
 
 
 def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> None:
@@ -264,7 +220,6 @@ KIND = Kind(
     "participants",
     judge,
     publish,
-    check=check,
     blame=blame,
     keep=payees.keep,
     order_by="participant_id",

@@ -8,7 +8,6 @@ import pyarrow as pa
 from tanso import sql
 from tanso.ingest.kinds import rows
 from tanso.ingest.model import Context
-from tanso.packs import names
 from tanso.packs.sources import Source
 from tanso.privacy import vault
 from tanso.settings import Home
@@ -22,19 +21,6 @@ _MAY_BE_PAID_CASH = "(passed.incentive_type is null or passed.incentive_type = '
 _MAY_BE_DELIVERED = "(passed.incentive_type is null or passed.incentive_type not in ('cash', 'green_card'))"
 # Banks print kana large, and a long vowel as a hyphen; people do not.
 _SMALL, _LARGE = "ァィゥェォッャュョヮヵヶー", "アイウエオツヤユヨワカケ-"
-
-
-def check(source: Source) -> None:
-    """Raises SourceError for an ``account_format`` that cannot be used."""
-    declared = source.options.get("account_format", FORMAT)
-    if not isinstance(declared, dict) or not set(FORMAT) <= set(declared) <= set(FORMAT_FIELDS):
-        fields = f"{' and '.join(FORMAT)}, and may have others of {', '.join(FORMAT_FIELDS)}"
-        raise source.error("options.account_format", f"must be a mapping with {fields}")
-    for name, pattern in declared.items():
-        if name not in source.columns and "account_format" in source.options:
-            raise source.error(f"options.account_format.{name}", "is no field of columns")
-        source.checked(f"options.account_format.{name}", names.pattern, pattern)
-    source.mapping("account_types", {})
 
 
 def derive(con: duckdb.DuckDBPyConnection, home: Home, source: Source) -> None:

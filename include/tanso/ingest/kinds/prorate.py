@@ -23,34 +23,9 @@ from tanso.packs.sources import Source
 from tanso.settings import Home
 from tanso.shown import guarded
 
-OPTIONS = {"month_basis", "period_end", "max_days"}
-
 
 def is_prorated(source: Source) -> bool:
     return source.option("month_basis", "calendar") == "prorated"
-
-
-def check(source: Source) -> None:
-    """Raises SourceError for a basis of months that cannot be used."""
-    basis = source.option("month_basis", "calendar")
-    if basis not in ("calendar", "prorated"):
-        raise source.error("options.month_basis", f"must be calendar or prorated, not {basis!r}")
-    if basis == "calendar":
-        if extra := OPTIONS & set(source.options) - {"month_basis"}:
-            raise source.error(f"options.{min(extra)}", "is for month_basis: prorated")
-        if "usage_month" not in source.columns:
-            raise source.error("columns.usage_month", "is missing")
-        return
-    for field in ("starts_on", "ends_on"):
-        if field not in source.columns or not source.columns[field].required:
-            raise source.error(f"columns.{field}", "is needed with required: true for month_basis: prorated")
-    if "usage_month" in source.columns:
-        raise source.error("columns.usage_month", "has no use with month_basis: prorated; leave it out")
-    if source.option("period_end", "exclusive") not in ("exclusive", "inclusive"):
-        raise source.error("options.period_end", "must be exclusive or inclusive")
-    max_days = source.option("max_days")
-    if isinstance(max_days, bool) or not isinstance(max_days, int) or max_days <= 0:
-        raise source.error("options.max_days", f"must be a whole number above 0, not {max_days!r}")
 
 
 def end_day(source: Source, last: str) -> str:

@@ -1,19 +1,7 @@
 """Readings: billed usage per meter and month.
 
 Fields: usage_month; those of the meter's number; one per usage; optionally unit, tariff, read_kind, starts_on, ends_on,
-coverage. Options (docs/reference/sources.md has them in full):
-
-``meter``               list of fields; one: a customer number, hyphens and spaces go; several: a tuple of texts, joined
-                        by U+001F
-``customer_no_pattern`` what a customer number looks like (optional)
-``usages``              list of {field, utility, unit, max}: ``max`` is the largest plausible usage in ``unit``; with
-                        ``where`` ({field: text}) only of rows whose field says so; rows for no usage are
-                        ``unknown_unit``; with ``given_in`` the column is in that unit, and converted
-``zero_is_missing``     true: the source writes 0 where it has no reading; such a row is ``missing_value`` (optional)
-``estimated_values``    what ``read_kind`` says of an estimated reading (optional)
-``usage_jump``          from how many times its meter's usual usage on a reading is reported, and used (optional)
-``month_basis``         calendar: a row is a month; prorated: a row is a bill from ``starts_on`` to ``ends_on``, whose
-                        usage is spread over its days when the lake is written (prorate.py; its further options too)
+coverage. Options: ``Readings`` of ``tanso.packs.options``.
 """
 
 from __future__ import annotations
@@ -26,68 +14,13 @@ import numpy as np
 import pyarrow as pa
 
 from tanso import lake_files, sql
-from tanso.ingest.formats import espi
 from tanso.ingest.kinds import prorate, reading_rows, rows, usage_jumps
 from tanso.ingest.lake import partitions
 from tanso.ingest.model import Context, Kind, StagedFile
-from tanso.packs import names
 from tanso.packs.sources import Source
 from tanso.settings import Home
 
-# Months and days that the edges of a download cut: no mistake of the file.
 ORDER_BY = "usage_month, utility, meter_key, row_no"
-
-LARGEST_MAX = 99_999_999  # what the rules' exact arithmetic has room for, times a factor below 10
-
-_OPTIONS = (
-    {"meter", "customer_no_pattern", "usages", "estimated_values", "zero_is_missing"}
-    | prorate.OPTIONS
-    | {usage_jumps.OPTION}
-)
-
-
-def check(source: Source) -> None:
-    """Raises SourceError for options that cannot be used."""
-    if unknown := set(source.options) - _OPTIONS:
-        raise source.error(f"options.{min(unknown, key=str)}", f"unknown; known are {', '.join(sorted(_OPTIONS))}")
-    meter, usages = source.option("meter"), source.option("usages")
-    if not isinstance(meter, list) or not meter:
-        raise source.error("options.meter", f"must be a list of fields, not {meter!r}")
-    for field in meter:
-        source.field("options.meter", field)
-    prorate.check(source)
-    usage_jumps.check(source)
-    if source.format == "espi":
-        for field, column in source.columns.items():
-            if unknown := set(column.headers) - set(espi.FIELDS):
-                raise source.error(f"columns.{field}.header", f"{min(unknown)!r} is none of {', '.join(espi.FIELDS)}")
-    if "customer_no_pattern" in source.options:
-        source.checked("options.customer_no_pattern", names.pattern, source.options["customer_no_pattern"])
-    estimated = source.option("estimated_values", [])
-    if not isinstance(estimated, list) or not all(isinstance(value, str | int) for value in estimated):
-        raise source.error("options.estimated_values", f"must be a list of what the column says, not {estimated!r}")
-    if not isinstance(usages, list) or not usages:
-        raise source.error("options.usages", "must be a list")
-    for number, usage in enumerate(usages):
-        key = f"options.usages[{number}]"
-        if not isinstance(usage, dict) or set(usage) - {"where", "given_in"} != {"field", "utility", "unit", "max"}:
-            message = f"must have field, utility, unit and max, and may have where and given_in, not {usage!r}"
-            raise source.error(key, message)
-        if "given_in" in usage and ("unit" in source.columns or not isinstance(usage["given_in"], str)):
-            raise source.error(f"{key}.given_in", "must be a unit, and is for extracts without a column unit")
-        source.field(f"{key}.field", usage["field"])
-        source.checked(f"{key}.utility", names.code, usage["utility"])
-        source.checked(f"{key}.unit", names.seen, usage["unit"])
-        if isinstance(usage["max"], bool) or not isinstance(usage["max"], int) or not 0 < usage["max"] <= LARGEST_MAX:
-            message = f"must be a whole number from 1 to {LARGEST_MAX:,}, not {usage['max']!r}"
-            raise source.error(f"{key}.max", message)
-        where = usage.get("where", {})
-        if not isinstance(where, dict) or not set(where) <= set(source.columns) or (not where and "where" in usage):
-            raise source.error(f"{key}.where", f"must be fields of columns and what they say, not {where!r}")
-    if not isinstance(source.option("zero_is_missing", False), bool):
-        raise source.error("options.zero_is_missing", "must be true or false")
-    if len({usage["utility"] for usage in usages}) < len(usages):
-        raise source.error("options.usages", "a utility may be there once only")
 
 
 def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> None:
@@ -246,11 +179,11 @@ KIND = Kind(
     "readings",
     judge,
     publish,
-    check=check,
     blame=blame,
     figures=figures,
     stage=stage,
     order_by=ORDER_BY,
     policy_tables=("unit_conversions",),
+    # Months and days that the edges of a download cut: no mistake of the file.
     lenient_reasons=frozenset(("incomplete_period",)),
 )

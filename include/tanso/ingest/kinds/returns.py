@@ -8,16 +8,10 @@ import duckdb
 
 from tanso.ingest.kinds import rows
 from tanso.ingest.model import Context, Kind, StagedFile
-from tanso.packs import names
 from tanso.packs.sources import Source
 from tanso.settings import Home
 
 _BAD = (("line_no", "parsed.line_no is null or parsed.line_no < 1"),)
-
-
-def check(source: Source) -> None:
-    """Option ``blank_reason`` stands for a blank reason: a returned line always has one."""
-    source.checked("options.blank_reason", names.seen, source.option("blank_reason"))
 
 
 def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> None:
@@ -60,6 +54,5 @@ KIND = Kind(
     "returns",
     judge,
     publish,
-    check=check,
     blame=blame,
 )

@@ -36,15 +36,6 @@ def _literal(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else sql.text(value)
 
 
-def check_yes_no(source: Source) -> None:
-    """Raises SourceError for an option ``yes_no`` that is not label -> true or false."""
-    if not source.mapping("yes_no"):
-        raise source.error("options.yes_no", "must have a label")
-    for label, value in source.mapping("yes_no").items():
-        if not isinstance(value, bool):
-            raise source.error(f"options.yes_no.{label}", f"must be true or false, not {value!r}")
-
-
 def day_macro(source: Source) -> str:
     """The macro that reads the source's dates."""
     return {"japanese": "to_day_ja", "month_first": "to_day_us"}.get(source.dates, "to_day")

@@ -1,7 +1,6 @@
 """Slips: this year's and last year's usage of a participant, utility and month, as printed on the meter slip.
 
-Fields: participant_id, utility, usage_month, usage, previous_usage. Option ``utilities``: what stands in the extract ->
-{utility, max}, ``max`` the largest plausible usage of a month.
+Fields: participant_id, utility, usage_month, usage, previous_usage.
 """
 
 from __future__ import annotations
@@ -13,25 +12,10 @@ import duckdb
 from tanso.ingest.formats import texts
 from tanso.ingest.kinds import rows
 from tanso.ingest.model import Context, Kind, StagedFile
-from tanso.packs import names
 from tanso.packs.sources import Source
 from tanso.settings import Home
 
-FIELDS = {"participant_id", "utility", "usage_month", "usage", "previous_usage"}
 ORDER_BY = "participant_id, utility, usage_month"  # a key: what repeats is a duplicate or in conflict
-
-
-def check(source: Source) -> None:
-    """Raises SourceError for columns and options that cannot be used."""
-    if set(source.columns) != FIELDS:
-        raise source.error("columns", f"must be {', '.join(sorted(FIELDS))}")
-    utilities = source.option("utilities")
-    if not isinstance(utilities, dict) or not utilities:
-        raise source.error("options.utilities", "must be a mapping")
-    for label, entry in utilities.items():
-        if not isinstance(entry, dict) or set(entry) != {"utility", "max"} or not isinstance(entry["max"], int):
-            raise source.error(f"options.utilities.{label}", "must have utility and max, a whole number")
-        source.checked(f"options.utilities.{label}.utility", names.code, entry["utility"])
 
 
 def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> None:
@@ -144,7 +128,6 @@ KIND = Kind(
     "slips",
     judge,
     publish,
-    check=check,
     blame=blame,
     figures=figures,
     order_by=ORDER_BY,

@@ -21,13 +21,6 @@ OPTION = "usage_jump"
 _MONTHS = 6  # a meter with fewer has no usual usage yet
 
 
-def check(source: Source) -> None:
-    """Raises SourceError for a factor that cannot be used."""
-    factor = source.option(OPTION, 2)
-    if isinstance(factor, bool) or not isinstance(factor, int) or factor < 2:
-        raise source.error(f"options.{OPTION}", f"must be a whole number above 1, not {factor!r}")
-
-
 def report(con: duckdb.DuckDBPyConnection, home: Home, source: Source, staged: list[StagedFile]) -> dict[str, Any]:
     """Write ``reports/usage_jumps/<source_id>.csv`` of all readings in force; the note on it, if there are any.
 
