@@ -7,7 +7,7 @@ A validator raises ``ValueError`` for what is wrong with a value (the message ge
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from difflib import get_close_matches
 from typing import Annotated, Any, ClassVar
 
@@ -45,10 +45,12 @@ class Model(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
     hides_values: ClassVar[bool] = False  # one of them may be a secret
+    elsewhere: ClassVar[Mapping[str, str]] = {}  # keys of its siblings, and what to say of them here
 
     @classmethod
-    def across(cls, sound: Mapping[Any, Any], context: Any) -> Iterator[Mistake]:
-        """Mistakes that are of no single key. ``sound``: what was declared, without the keys that are wrong already."""
+    def across(cls, sound: Mapping[Any, Any], given: Set[Any], context: Any) -> Iterator[Mistake]:
+        """Mistakes that are of no single key. ``given``: the keys that were declared; ``sound``: those that are
+        right as such, with what stands there."""
         yield from ()
 
     @model_validator(mode="wrap")
@@ -63,7 +65,8 @@ class Model(BaseModel):
                 found += _told(cls, problem)
                 bad |= set(problem["loc"][:1])
         if isinstance(data, dict):
-            found += cls.across({key: value for key, value in data.items() if key not in bad}, info.context)
+            sound = {key: value for key, value in data.items() if key not in bad}
+            found += cls.across(sound, data.keys(), info.context)
         if found:
             raise wrongs(found)
         return made
@@ -85,7 +88,7 @@ def mistakes(model: type[Model], data: Any, context: Any = None, under: str = ""
         model.model_validate(data, context=context)
     except ValidationError as error:
         found = [found for problem in error.errors(include_url=False) for found in _told(model, problem)]
-        return [(_joined(under, key).removeprefix(ROOT), message) for key, message in found]
+        return [(joined(under, key).removeprefix(ROOT), message) for key, message in found]
     return []
 
 
@@ -102,7 +105,8 @@ def unseen(data: Any) -> list[Mistake]:
 
 def listed(path: Any, found: Sequence[Mistake]) -> str:
     """A message with every mistake of a file, a line each."""
-    lines = [f"{path}: {key}: {message}" if key else f"{path}: {message}" for key, message in dict.fromkeys(found)]
+    told = (f"{key}: {message}" if key else message for key, message in dict.fromkeys(found))
+    lines = [f"{path}: {escaped(line)}" for line in told]
     more = [f"{path}: and {len(lines) - _MOST} more mistakes"] if len(lines) > _MOST else []
     return "\n".join(lines[:_MOST] + more)
 
@@ -131,13 +135,15 @@ def _told(model: type[Model], problem: Mapping[str, Any]) -> Iterator[Mistake]:
     key = ""
     for part in problem["loc"]:
         if part != "[key]":
-            key = _joined(key, f"[{part}]" if isinstance(part, int) else escaped(str(part)))
+            key = joined(key, f"[{part}]" if isinstance(part, int) else escaped(str(part)))
     instead = "" if model.hides_values else f", not {shown(value)}"
     if kind == "wrong":
         for below, message in context["found"]:
-            yield _joined(key, below), message
+            yield joined(key, below), message
     elif kind == "value_error":
         yield key, f"{shown(value)} {context['error']}"
+    elif kind == "extra_forbidden" and problem["loc"][-1] in model.elsewhere:
+        yield key, model.elsewhere[problem["loc"][-1]]
     elif kind in ("extra_forbidden", "invalid_key"):
         known = sorted(field.alias or name for name, field in model.model_fields.items())
         near = nearest(problem["loc"][-1], known)
@@ -152,7 +158,8 @@ def _told(model: type[Model], problem: Mapping[str, Any]) -> Iterator[Mistake]:
         yield key, f"must be {_TYPES.get(kind) or problem['msg']}{instead}"
 
 
-def _joined(key: str, below: str) -> str:
+def joined(key: str, below: str) -> str:
+    """The key ``below`` another; ``ROOT`` before it makes it one of the file."""
     if below.startswith(ROOT) or not key:
         return below
     return key + below if not below or below.startswith("[") else f"{key}.{below}"

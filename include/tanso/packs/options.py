@@ -5,7 +5,7 @@ The descriptions of the keys are what docs/reference/sources.md and the JSON Sch
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, Protocol
 
@@ -39,7 +39,6 @@ class About:
 
     columns: Mapping[str, AnyColumn]
     format: str
-    given: frozenset[str]  # keys of options
 
 
 def _of_columns(field: Any, info: ValidationInfo) -> str:
@@ -64,7 +63,7 @@ class Options(Model):
     fields: ClassVar[frozenset[str]] = frozenset()  # what the kind reads: the source must declare them
 
     @classmethod
-    def across(cls, sound: Mapping[Any, Any], context: About) -> Iterator[Mistake]:
+    def across(cls, sound: Mapping[Any, Any], given: Set[Any], context: About) -> Iterator[Mistake]:
         for field in sorted(cls.fields - set(context.columns)):
             yield f"{ROOT}columns.{field}", "is missing"
 
@@ -156,7 +155,7 @@ class Readings(Options):
         return usages
 
     @classmethod
-    def across(cls, sound: Mapping[Any, Any], context: About) -> Iterator[Mistake]:
+    def across(cls, sound: Mapping[Any, Any], given: Set[Any], context: About) -> Iterator[Mistake]:
         basis, columns = sound.get("month_basis", "calendar"), context.columns
         if basis == "calendar":
             for key in ("max_days", "period_end"):
@@ -165,7 +164,7 @@ class Readings(Options):
             if "usage_month" not in columns:
                 yield f"{ROOT}columns.usage_month", "is missing"
         else:
-            if "max_days" not in context.given:
+            if "max_days" not in given:
                 yield "max_days", "is missing; month_basis: prorated needs it"
             for field in ("starts_on", "ends_on"):
                 if field not in columns or not columns[field].required:
@@ -196,7 +195,7 @@ class AccountFormat(Model):
     account_holder: Pattern = Field(default=None, description="of the holder's name")
 
     @classmethod
-    def across(cls, sound: Mapping[Any, Any], context: About) -> Iterator[Mistake]:
+    def across(cls, sound: Mapping[Any, Any], given: Set[Any], context: About) -> Iterator[Mistake]:
         for field in sound:
             if field in cls.model_fields and field not in context.columns:
                 yield field, "is no field of columns"
@@ -271,8 +270,8 @@ class Participants(Options):
         return utilities
 
     @classmethod
-    def across(cls, sound: Mapping[Any, Any], context: About) -> Iterator[Mistake]:
-        given, columns = context.given, context.columns
+    def across(cls, sound: Mapping[Any, Any], given: Set[Any], context: About) -> Iterator[Mistake]:
+        columns = context.columns
         if ("participant_types" in given) == ({"participant_type", "participant_class"} <= given):
             yield "", "needs participant_types (label -> type, class), or participant_type and participant_class"
         metered, slips = sound.get("metered_utilities", []), sound.get("slip_utilities", {})
@@ -307,8 +306,8 @@ class Slips(Options):
     )
 
     @classmethod
-    def across(cls, sound: Mapping[Any, Any], context: About) -> Iterator[Mistake]:
-        yield from super().across(sound, context)
+    def across(cls, sound: Mapping[Any, Any], given: Set[Any], context: About) -> Iterator[Mistake]:
+        yield from super().across(sound, given, context)
         for field in sorted(set(context.columns) - cls.fields):
             yield f"{ROOT}columns.{field}", f"is none of {', '.join(sorted(cls.fields))}{nearest(field, cls.fields)}"
 

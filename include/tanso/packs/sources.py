@@ -150,7 +150,7 @@ def check(source: Source) -> None:
 def _of_options(
     kind: str, options: Mapping[str, Any], columns: Mapping[str, Column], file_format: str
 ) -> list[models.Mistake]:
-    about = About(columns, file_format, frozenset(options))
+    about = About(columns, file_format)
     return models.mistakes(OPTIONS[kind], options, about, under="options")
 
 
