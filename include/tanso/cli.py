@@ -18,6 +18,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     logging.basicConfig(handlers=[_Seen()])
     logging.getLogger("tanso").setLevel(logging.INFO)
+    # A line per model and test is for a task's log; here failures are enough, and the total that follows.
+    logging.getLogger("tanso.warehouse.run_dbt").setLevel(logging.WARNING)
     return command.exit_code(lambda: _step(options))
 
 
