@@ -141,3 +141,16 @@ def test_another_member_changes_the_order_of_nobody_else(query):
         """
     )
     assert moved == []
+
+
+def test_threads_change_no_figure(tmp_path, monkeypatch):
+    found = []
+    for threads in ("1", "4"):
+        monkeypatch.setenv("TANSO_DUCKDB_THREADS", threads)
+        folder = tmp_path / threads
+        folder.mkdir()
+        programmes = [worlds.programme(f"w{n}_plain", world) for n, world in enumerate(worlds.generated(2))]
+        with built.connect(build(folder, programmes)) as connection:
+            found.append({mart: connection.execute(f"from marts.{mart} order by all").fetchall() for mart in MARTS})
+    assert found[0]["fct_payouts"] != []
+    assert found[0] == found[1]
