@@ -5,9 +5,9 @@ encoding: cp949                    # of the CSV files
 transfer_note: 포인트 {period_id}      # what the recipient's bank book shows
 transfer_days: 2                   # optional: working days (Monday to Friday) from issue to transfer; 0 unless set
 debtors:                           # optional: the account that pays, per region; for format zengin more, see zengin.py
-  "48170": {bank_code: "011", account_no: "12345678901"}
+  "12345": {bank_code: "011", account_no: "12345678901"}
 recipients:                        # optional: regions whose files are encrypted, and their public keys (age)
-  "48170": [age1...]
+  "12345": [age1...]
 files:
   cash.csv:                        # {ranking_id} in a name makes one file per ranking
     rows: lines                    # lines | held | rankings | notices | winners
@@ -15,7 +15,7 @@ files:
     format: csv                    # csv (default) | xlsx | pdf | pain.001.001.09 | zengin
     columns: {순번: line_no, ...}   # header: field, or header: a map, in the order of the file
     by_region:                     # optional: what differs for a region, for instance because of its bank
-      "48170":
+      "12345":
         name: bulk.csv
         encoding: utf-8-sig
         header: false              # no header row
