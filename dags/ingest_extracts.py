@@ -11,7 +11,7 @@ refuse bad rows and files, and stage the rest. Then publish the lake: for each m
 **When it fails** A task `ingest_source [<source_id>]` that fails stops only its own source: the others are
 published, and `report_failed_sources` fails the run so that it is seen. Of its programme nothing is proposed until it
 is taken, or a person starts `issue_payouts` with `despite_failed_sources`. Nothing of the failed source is lost or
-half-taken: mend what the log names and start the DAG again, with `sources` set to that source if you like. Refused
+half-taken: fix what the log names and start the DAG again, with `sources` set to that source if you like. Refused
 rows and files are no failure: see `make summary`. Running it again takes nothing twice.
 """
 

@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     ingest = add("ingest", _ingest, "take new files of the sources into the lake")
     ingest.add_argument("sources", nargs="*", help="source ids; all unless given")
     evaluate = add("evaluate", _evaluate, "build the marts and publish them when every check passes")
-    evaluate.add_argument("--force", action="store_true", help="all of it anew, also when nothing has changed")
+    evaluate.add_argument("--force", action="store_true", help="rebuild everything, even when nothing has changed")
     propose = add("propose", _propose, "work out what is due")
     approve = add("approve", _approve, "list the proposals that wait, or approve one and issue it")
     approve.add_argument("proposal", nargs="?", help="the id of the proposal")
@@ -72,7 +72,9 @@ def _parser() -> argparse.ArgumentParser:
     purge = add("purge", _purge, "show whose personal data are past their retention; --apply erases them")
     purge.add_argument("--apply", action="store_true", help="erase; unless given nothing is changed")
     purge.add_argument("--as-of", type=_day, help=_AS_OF)
-    backfill = add("backfill", _backfill, "evaluate again as of a past day, beside what is published", reads_only=True)
+    backfill = add(
+        "backfill", _backfill, "evaluate as of a past day; what is published stays as it is", reads_only=True
+    )
     backfill.add_argument("as_of", help="YYYY-MM-DD (its end there), or a moment like 2026-07-01T09:00+09:00")
     backfill.add_argument("--program", help="program_id; all programmes unless given")
     backfill.add_argument("--period", help="period_id, e.g. 2021H1; all periods unless given")
@@ -80,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     # No word begins with this prefix, so options are dbt's.
     dbt = add("dbt", _dbt, text, reads_only=True, prefix_chars="\0", add_help=False)
     dbt.add_argument("arguments", nargs="*")
-    add("summary", _summary, "what came in, what was refused, what is due, where it is", reads_only=True)
+    add("summary", _summary, "files received, rows refused, payouts due, and where the outputs are", reads_only=True)
     return parser
 
 
@@ -94,7 +96,7 @@ def _day(text: str) -> date:
 def _ingest(options: argparse.Namespace) -> None:
     if failed := _take(options):
         raise RuntimeError(
-            f"Not taken: {', '.join(failed)}; the others are in the lake. Mend what is said above and run again."
+            f"Failed: {', '.join(failed)}; the other sources are in the lake. Fix what is reported above and run again."
         )
 
 
@@ -179,7 +181,7 @@ def _run(options: argparse.Namespace) -> None:
             steps.evaluate(as_of=options.as_of)
     _summary(options)
     if failed:
-        raise RuntimeError(f"Not taken: {', '.join(failed)}. Mend what is said above and run again.")
+        raise RuntimeError(f"Failed: {', '.join(failed)}. Fix what is reported above and run again.")
 
 
 def _explain(options: argparse.Namespace) -> None:

@@ -40,7 +40,7 @@ def told(error: Exception) -> str:
 def _words(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno:
         where = f"{error.filename}: " if error.filename else ""
-        return f"{where}{os.strerror(error.errno)}. {_NEXT.get(error.errno, 'Mend that')}, and run it again."
+        return f"{where}{os.strerror(error.errno)}. {_NEXT.get(error.errno, 'Fix that')}, and run it again."
     ours = type(error) in (ValueError, RuntimeError) or type(error).__module__.startswith("tanso.")
     return str(error) if ours else f"{type(error).__name__}: {error}"
 

@@ -72,14 +72,14 @@ def publish_lake(asked: list[str] | None = None, since: datetime | None = None) 
     _keep("lake", result.summary())
     for problem in result.problems:
         print(shown.lines(str(problem)))
-    return _said(f"lake: new are {', '.join(result.tables)}" if result.changed else "lake: nothing new")
+    return _said(f"Lake updated: {', '.join(result.tables)}" if result.changed else "Lake: nothing new")
 
 
 def check_policy() -> str:
     """Load and check every pack's policy; ValueError names table, row and column. Returns its fingerprint, cut."""
     from tanso.packs import load_policy
 
-    return _said(f"policy {load_policy().fingerprint[:12]} is sound")
+    return _said(f"Policy is valid (fingerprint {load_policy().fingerprint[:12]})")
 
 
 def checked(as_of: date | None = None) -> date | None:
@@ -218,10 +218,10 @@ def _files_text(files: list[dict[str, Any]], left: list[dict[str, str]]) -> str:
     waiting = [f"{file['file_name']} ({file['why']})" for file in left]
     accepted, quarantined = (sum(file[count] for file in taken) for count in ("rows_accepted", "rows_quarantined"))
     again = len(files) - len(taken) - len(refused)
-    words = [f"files taken: {len(taken)}, rows: {accepted:,}"] if files else ["nothing new"]
+    words = [f"files accepted: {len(taken)}, rows: {accepted:,}"] if files else ["nothing new"]
     words += [f"rows refused: {quarantined:,}"] if quarantined else []
     words += [f"received before: {again}"] if again else []
-    words += [f"refused whole: {', '.join(refused)}"] if refused else []
+    words += [f"refused files: {', '.join(refused)}"] if refused else []
     words += [f"left for the next run: {', '.join(waiting)}"] if waiting else []
     return ", ".join(words)
 

@@ -186,7 +186,7 @@ def test_ctrl_c_is_no_error(capsys):
             "/h/lake/x: Read-only file system. Let TANSO_HOME be a folder that can be written to, and run it again.\n",
         ),
         (errno.EACCES, "/h/lake/x: Permission denied. Let whoever runs this own TANSO_HOME, and run it again.\n"),
-        (errno.EIO, "/h/lake/x: Input/output error. Mend that, and run it again.\n"),
+        (errno.EIO, "/h/lake/x: Input/output error. Fix that, and run it again.\n"),
     ],
 )
 def test_what_the_disk_refuses_is_told_with_the_next_step(capsys, number, says):

@@ -111,7 +111,7 @@ def test_a_terminal_shows_ids_as_they_are_without_their_escapes():
 
 
 def test_nothing_held_is_said():
-    assert "**Held: not paid until mended**\n\nNone." in question(proposal(held=[]))["body"]
+    assert "**On hold: not paid until fixed**\n\nNone." in question(proposal(held=[]))["body"]
 
 
 def test_the_same_account_more_than_once_is_shown():

@@ -106,7 +106,7 @@ def first_line(error: BaseException | str | None) -> str:
         return "the proposal was rejected; nothing was issued"
     frames = traceback.extract_tb(error.__traceback__)
     if not frames or not any(part in frames[-1].filename for part in OUR_WORDS):
-        return f"{kind}; the log says more"
+        return f"{kind}; the log has more"
     lines = [line.strip() for line in str(error).strip().splitlines()]
     # A heading alone says nothing.
     said = " ".join(lines[:2] if lines and lines[0].endswith(":") else lines[:1])

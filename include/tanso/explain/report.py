@@ -42,7 +42,7 @@ TITLES = {
     "corrections": "Readings that a later file corrected",
     "applications": "Applications",
     "actions": "Actions handed in",
-    "opening_points": "Points brought along",
+    "opening_points": "Points from before",
     "register": "Row of the register",
     "files": "Files received, in landing/ under their SHA-256",
 }

@@ -65,7 +65,7 @@ def sentence(program_id: str, sources: dict[str, list[str]]) -> str:
     return (
         f"Nothing of {program_id} is proposed or issued, since in the newest ingest the sources "
         f"{', '.join(sources)} failed ({next(iter(sources.values()))[0]}), and a rate worked out from what is left "
-        "would stay. Mend that and ingest again; or start the proposal with despite_failed_sources "
+        "would stay. Fix that and ingest again; or start the proposal with despite_failed_sources "
         "(--despite-failed-sources)."
     )
 

@@ -173,7 +173,7 @@ class AirflowServer:
         if self.database.exists():
             aside = self.database.with_suffix(".damaged")
             self.database.replace(aside)
-            print(f"Airflow's history of runs could not be read and is begun anew; the old one is {aside}", flush=True)
+            print(f"Airflow's history of runs could not be read and starts again; the old one is {aside}", flush=True)
         for companion in self.folder.glob("airflow.db-*"):  # of SQLite; they belong to the file that is gone
             companion.unlink()
 

@@ -76,7 +76,7 @@ def _parts(proposal: Proposal, style: Style) -> Iterator[str]:
     columns += [proposal.previous_period_id or "earlier period", "change"]
     yield style.table(columns, _totals(proposal)) or "None."
     yield from listed(
-        "Held: not paid until mended",
+        "On hold: not paid until fixed",
         ["region", "reason", "participants", "amount"],
         proposal.held,
         ["region_code", "hold_reason", "participants", "amount"],

@@ -28,11 +28,11 @@ def files(marts: duckdb.DuckDBPyConnection) -> str:
         group by reason order by reason
         """
     ).fetchall()
-    head = ["source", "files", "refused", "received twice", "rows", "accepted", "refused rows", "said twice"]
+    head = ["source", "files", "refused", "received twice", "rows", "accepted", "refused rows", "duplicate rows"]
     return section(
         "Files and rows",
         table(head, by_source),
-        refused and "Refused whole (nothing of them is used; the reports are in `rejected/<source>/`):",
+        refused and "Refused files (no row of them is used; the reports are in `rejected/<source>/`):",
         table(["source", "file", "reason"], refused),
         rows and "Refused rows (as received, with number and reason, in `quarantine/<source>/`):",
         table(["reason", "rows", "of sources"], rows),
@@ -87,7 +87,7 @@ def gaps(marts: duckdb.DuckDBPyConnection) -> str:
         """
     ).fetchall()
     return section(
-        "To be mended",
+        "Needs attention",
         unmatched and "Meters that no reading ever matched (`marts.dq_unmatched_meters`):",
         table(["programme", "utility", "reason", "meters"], unmatched),
         gaps and "Regions not evaluated (`region_without_policy`; add a row to `region_policies.csv`):",

@@ -77,16 +77,17 @@ def _problems(home: Home) -> str:
         part
         for part in (
             section(
-                "Sources not taken",
+                "Failed sources",
                 "\n".join(found),
-                "Mend that and run again; nothing is lost. Until then nothing of its programme is proposed."
+                "Fix that and run again; nothing is lost. Until then nothing of its programme is proposed."
                 if found
                 else "",
             ),
             section(
                 "Left for the next run",
-                left and "They may still be on their way (`pull.settled_for` of the source says how long that is):",
-                table(["source", "file", "why"], left, limit=12),
+                left
+                and "They may still be uploading (`pull.settled_for` of the source sets how long a file must rest):",
+                table(["source", "file", "reason"], left, limit=12),
             ),
         )
         if part
@@ -103,7 +104,7 @@ def _unusual(home: Home) -> str:
     rows = [[found[key] for key in ("severity", "source_id", "file_name", "figure", "value")] for found in ordered]
     return section(
         "Unusual files",
-        rows and f"They are taken all the same; `{_short(home.data_docs / 'index.html')}` says what was expected:",
+        rows and f"They were accepted; `{_short(home.data_docs / 'index.html')}` shows what was expected:",
         table(["severity", "source", "file", "figure", "value"], rows, limit=12),
     )
 
@@ -131,12 +132,12 @@ def _registers(home: Home) -> str:
         if file.get("ignored_columns")
     ]
     return section(
-        "Notes on what came",
+        "Ingest notes",
         counts
         and f"By participant in `{_short(home.reports / 'lake.json')}` (`kept`: the last accepted row stays in force):",
-        table(["source", "what", "why", "count"], ([*key, counts[key]] for key in sorted(counts))),
+        table(["source", "item", "reason", "count"], ([*key, counts[key]] for key in sorted(counts))),
         ignored and "Left alone:",
-        table(["source", "file", "why"], ignored, limit=12),
+        table(["source", "file", "reason"], ignored, limit=12),
     )
 
 
@@ -171,7 +172,7 @@ def _payouts(home: Home, day: date | None) -> str:
         ),
         regions and "Paid, by region and period (`marts.fct_payout_lines` has the lines):",
         table(["programme", "region", "period", "participants", "amount"], regions, limit=50),
-        held and "Held until mended (`held.csv` in the batches lists them):",
+        held and "On hold until fixed (`held.csv` in the batches lists them):",
         table(["programme", "region", "reason", "payouts", "amount"], ([*key, *held[key]] for key in sorted(held))),
     )
 
@@ -185,7 +186,7 @@ def _returns(home: Home) -> str:
         found
         and "They change nothing: no such line was issued. Ask the bank for batch and line number, and put a "
         "corrected list into the inbox:",
-        table(["programme", "file", "batch", "line", "why"], found, limit=20),
+        table(["programme", "file", "batch", "line", "reason"], found, limit=20),
     )
 
 

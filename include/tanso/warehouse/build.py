@@ -81,7 +81,7 @@ def evaluate(
         now = fingerprint.fingerprint(lake_files, policies.policy_sha256(policy, packs), project)
         changed = published.changed(home, with_parquet=True)
         if changed and home.database.exists():
-            log.warning("%s. The marts are built from scratch and published anew", changed)
+            log.warning("%s. The marts are rebuilt from scratch and published again", changed)
         if not force and not changed and now == read.published_fingerprint(home):
             log.info("marts are up to date (%s)", now[:12])
             policies.record(home, packs, policy, datetime.now(UTC))

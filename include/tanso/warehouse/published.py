@@ -95,7 +95,7 @@ def check(home: Home, by_bytes: bool = True) -> None:
         # What an earlier version judged is to be judged anew, too.
         step = "make evaluate" if (home.warehouse / NAME).exists() else "make ingest, then make evaluate"
         raise ChangedError(
-            f"{reason}. Nothing is read from it. Next step: {step}, which publishes the marts anew; open them "
+            f"{reason}. Nothing is read from it. Next step: {step}, which publishes the marts again; open them "
             "read-only only"
         )
 

@@ -21,7 +21,7 @@ _BATCH_ROWS = 50_000
 
 
 class FileRefused(Exception):
-    """The file is refused whole: ``reason`` is a word of the contract, ``detail`` says what to do about it."""
+    """The file is refused files: ``reason`` is a word of the contract, ``detail`` says what to do about it."""
 
     def __init__(self, reason: str, detail: str, figures: dict | None = None):
         self.reason, self.detail, self.figures = reason, detail, figures or {}

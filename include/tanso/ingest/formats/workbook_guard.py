@@ -54,7 +54,7 @@ def check(path: Path) -> None:
     except Unreadable:
         raise
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError):
-        raise Unreadable("it is no whole ZIP archive, as an .xlsx is") from None
+        raise Unreadable("it is not a complete ZIP archive, as an .xlsx is") from None
     except Exception as error:  # zlib.error, lzma.LZMAError: of a damaged part
         raise Unreadable(f"a part is damaged ({type(error).__name__})") from None
 
@@ -72,7 +72,7 @@ def _check_part(content: bytes, name: str) -> None:
         height = without + max([1, *map(_row, set(_NUMBER.findall(content)))])
     if max(width, 1) * height > _MAX_CELLS or width > _WIDEST or height > _HIGHEST:
         raise Unreadable(
-            f"{name} is a sheet of {height:,} rows and {width:,} columns; delete what lies outside the table"
+            f"{name} is a sheet of {height:,} rows and {width:,} columns; delete what is outside the table"
         )
 
 

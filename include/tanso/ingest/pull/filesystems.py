@@ -25,9 +25,7 @@ def connector(url: str, connection: Connection) -> Callable[[], tuple[Any, str]]
     if parts.scheme in ("sftp", "https"):
         host = (connection.host or "").split("://")[-1].split("/")[0].split(":")[0]
         if host and host.lower() != (parts.hostname or ""):
-            raise ValueError(
-                f"the connection is for host {host}, and pull.url names {parts.hostname}; mend one of them"
-            )
+            raise ValueError(f"the connection is for host {host}, and pull.url names {parts.hostname}; fix one of them")
     if parts.scheme == "sftp":
         return _sftp(parts, connection)
     if parts.scheme == "s3":

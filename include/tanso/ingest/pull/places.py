@@ -151,7 +151,7 @@ class Place:
     def _transferred(self, file: File, into: BinaryIO) -> Fetched:
         before = {} if self._is_http else self._files.info(file.path)
         if not self._is_http and not _is_file(before):
-            raise NotSettled("it is another thing by now")
+            raise NotSettled("it has changed since")
         self._must_be_settled(before)
         digest, size = hashlib.sha256(), 0
         with self._opened(file.path) as (remote, headers), ThreadPoolExecutor(1) as beside:

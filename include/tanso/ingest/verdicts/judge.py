@@ -200,7 +200,7 @@ def report_forbidden(source: Source, home: Home, receipt: dict) -> None:
 
 
 def _report(home: Home, source: Source, receipt: dict, refused: read.FileRefused) -> list[Path]:
-    """Say why a file is refused whole: to us and to the provider."""
+    """Say why a file is refused files: to us and to the provider."""
     messages = feedback.messages(source, refused.reason)
     return [
         quarantine.write_rejection(home, receipt, refused.reason, refused.detail, messages, refused.figures),
