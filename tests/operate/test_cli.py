@@ -158,7 +158,7 @@ def test_so_are_those_of_other_commands(module):
 
 MANY_LINES = """
 import sys
-from tanso.airflow import command
+from tanso import command
 sys.exit(command.exit_code(lambda: [print('line') for _ in range(100000)] and 0))
 """
 
