@@ -117,7 +117,7 @@ def reader(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(workbooks, "_idle", [])
 
     def use(code: str) -> None:
-        start = f"from tanso.ingest import workbook_reader as reader\n{code}\nreader.main()"
+        start = f"from tanso.ingest.formats import workbook_reader as reader\n{code}\nreader.main()"
         monkeypatch.setattr(workbooks, "_COMMAND", [sys.executable, "-c", start])
 
     yield use
