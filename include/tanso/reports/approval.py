@@ -41,7 +41,7 @@ def subject(proposal: Proposal) -> str:
 
 
 def money(amount: int, currency: str) -> str:
-    """``1,234 KRW``."""
+    """``1,234`` and the currency."""
     return f"{amount:,} {currency}"
 
 
