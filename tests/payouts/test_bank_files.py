@@ -141,16 +141,16 @@ def test_transfers_are_due_some_working_days_after_issue(issued: datetime, worki
     ("change", "message"),
     [
         ({"columns": {"n": "line_no"}}, "field amount"),
-        ({"columns": {"n": {"field": "amount", "width": 3}}}, "column n: unknown key width"),
-        ({"columns": {"n": {"field": "amount", "text": "x"}}}, "column n: needs either a field or a text"),
+        ({"columns": {"n": {"field": "amount", "width": 3}}}, "by_region.48170.columns.n.width: unknown key"),
+        ({"columns": {"n": {"field": "amount", "text": "x"}}}, "columns.n: needs either a field or a text"),
         (
             {"columns": {"n": {"field": "amount", "pad": "x"}}},
-            "column n: pad must be a whole number up to 100, not 'x'",
+            "columns.n.pad: must be a whole number up to 100, not 'x'",
         ),
-        ({"columns": {"n": {"field": "name", "date": "%Y"}}}, "column n: date is for transfer_on, not name"),
+        ({"columns": {"n": {"field": "name", "date": "%Y"}}}, "columns.n.date: is for transfer_on, not name"),
         ({"encoding": "cp0"}, "encoding 'cp0' is unknown"),
-        ({"header": "no"}, "header must be true or false, not 'no'"),
-        ({"colums": {}}, "unknown key colums"),
+        ({"header": "no"}, "header: must be true or false, not 'no'"),
+        ({"colums": {}}, "colums: unknown key; did you mean columns"),
     ],
 )
 def test_a_wrong_map_is_named(tmp_path: Path, change: dict, message: str):

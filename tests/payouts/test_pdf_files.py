@@ -171,11 +171,11 @@ def test_a_template_that_does_not_compile_is_named(house: House, tmp_path: Path)
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("template: notice.typ", "template: letter.typ", "notices.pdf: template: there is no file .*letter.typ"),
-        ("template: notice.typ", "columns: {}", "template and font"),
+        ("template: notice.typ", "template: letter.typ", "notices.pdf.template: there is no file .*letter.typ"),
+        ("template: notice.typ", "columns: {}", "files.notices.pdf.template: is missing"),
         ("matplotlib-fontja:", "no-such-font:", "the package no-such-font is not installed; run make setup"),
-        ("ipaexg.ttf", "ipaexm.ttf", "notices.pdf: font: there is no file"),
-        ("format: pdf", "format: pdf\n    incentive_type: prize", "notices"),
+        ("ipaexg.ttf", "ipaexm.ttf", "notices.pdf.font: there is no file"),
+        ("format: pdf", "format: pdf\n    incentive_type: prize", "notices.pdf.incentive_type: is for rows: lines"),
     ],
 )
 def test_a_wrong_declaration_is_named(tmp_path: Path, old: str, new: str, message: str):

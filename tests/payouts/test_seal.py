@@ -14,7 +14,6 @@ import pytest
 
 from tanso.payouts import batch, issue, propose
 from tanso.payouts.files.layouts import load_layout
-from tanso.payouts.files.seal import Seal
 from tests.payouts.conftest import KR, House
 from tests.payouts.test_bank_files import AT, SECOND_BANK, pack, pay, regions
 
@@ -125,18 +124,18 @@ def test_what_was_changed_on_the_disk_is_found_when_read_back(people: House, tmp
 @pytest.mark.parametrize("key", ["age1qqq", "", "ssh-ed25519 AAAA", 5, None])
 def test_a_wrong_key_is_named_with_file_region_and_value(tmp_path: Path, key: object):
     roots = pack(tmp_path, recipients={"48170": key})
-    message = f"{roots[0] / KR / 'payouts.yml'}: recipients: 48170: {key!r} is no public key of age"
+    message = f"{roots[0] / KR / 'payouts.yml'}: recipients.48170: {key!r} is no public key of age"
     with pytest.raises(ValueError, match=re.escape(message)):
         load_layout(KR, roots)
 
 
-def test_a_private_key_is_refused_and_not_shown():
+def test_a_private_key_is_refused_and_not_shown(tmp_path: Path):
     secret = str(pyrage.x25519.Identity.generate())
-    with pytest.raises(ValueError, match="recipients: 48170: a private key is no public key") as error:
-        Seal({"48170": [secret]})
+    with pytest.raises(ValueError, match=r"recipients.48170\[0\]: a private key is no public key") as error:
+        load_layout(KR, pack(tmp_path, recipients={"48170": [secret]}))
     assert secret not in str(error.value)
 
 
-def test_a_region_without_a_key_among_its_keys_is_refused():
-    with pytest.raises(ValueError, match="recipients: 48170: has no key; nobody could open its files"):
-        Seal({"48170": []})
+def test_a_region_without_a_key_among_its_keys_is_refused(tmp_path: Path):
+    with pytest.raises(ValueError, match="recipients.48170: has no key; nobody could open its files"):
+        load_layout(KR, pack(tmp_path, recipients={"48170": []}))

@@ -228,11 +228,11 @@ def declared(tmp_path: Path, **debtor: object) -> list[Path]:
         ({"account_no": 12345}, "account_no: put 12345 in quotes"),
         ({"consignor_name": "中野区"}, "consignor_name: has a character"),
         ({"bank_name": "ア" * 16}, "bank_name: is longer than 15 bytes"),
-        ({"iban": "x"}, "iban: format zengin has no such key"),
+        ({"iban": "x"}, "iban: unknown key"),
     ],
 )
 def test_a_wrong_debtor_is_named(tmp_path: Path, change: dict, message: str):
-    with pytest.raises(ValueError, match=f"{tmp_path / PROGRAM / 'payouts.yml'}: debtors: 09001: {message}"):
+    with pytest.raises(ValueError, match=f"{tmp_path / PROGRAM / 'payouts.yml'}: debtors.09001.{message}"):
         load_layout(PROGRAM, declared(tmp_path, **change))
 
 

@@ -35,23 +35,133 @@ files:
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, ValidationInfo, WrapValidator
 
 from tanso import settings
 from tanso.files import file_sha256
-from tanso.packs import names, yaml_files
+from tanso.packs import models, yaml_files
 from tanso.packs.layout_files import layout_files
-from tanso.payouts.files import zengin
-from tanso.payouts.files.declared_files import LISTS, TABLES, File, count_of, encoding_of, named, read_files
-from tanso.payouts.files.seal import Seal
+from tanso.packs.models import Label, Mistake, Model, OrEmptyMapping, shown, whole, wrong, wrongs
+from tanso.payouts.files import declared_files, zengin
+from tanso.payouts.files.declared_files import LISTS, TABLES, File, read_files
+from tanso.payouts.files.file_models import AnyDeclared, Encoding
+from tanso.payouts.files.seal import Seal, recipient
+from tanso.shown import escaped
 
 DEFAULT = Path(__file__).with_name("default.yml")
 
 _MOST_DAYS = 60  # from issue to transfer
-_KEYS = {"encoding", "transfer_note", "transfer_days", "debtors", "recipients", "files"}
+
+
+def _quoted(value: Any) -> str:
+    if not isinstance(value, str):
+        raise wrong(f"put {shown(value)} in quotes, or its zeros may be lost")
+    return value
+
+
+def _keys(value: Any) -> list[str]:
+    found = []
+    for number, key in enumerate(value if isinstance(value, list) else [value]):
+        try:
+            recipient(key)
+        except ValueError as error:
+            found.append((f"[{number}]" if isinstance(value, list) else "", str(error)))
+    if found:
+        raise wrongs(found)
+    if not value:
+        raise wrong("has no key; nobody could open its files")
+    return value if isinstance(value, list) else [value]
+
+
+def _files(value: Any, handler: Any, info: ValidationInfo) -> Any:
+    if not isinstance(value, dict):
+        raise wrong(f"must be a mapping, not {shown(value)}")
+    encoding = info.data.get("encoding")
+    found = [
+        mistake
+        for name, declared in value.items()
+        for mistake in declared_files.mistakes(name, declared, info.context, encoding)
+    ]
+    if found:
+        raise wrongs(found)
+    return value
+
+
+_Quoted = Annotated[str, BeforeValidator(_quoted)]
+
+
+class Debtor(Model):
+    """The account that pays, of a region."""
+
+    bank_code: _Quoted = Field(default=None, description="its bank; `NOTPROVIDED` stands in pain.001 without it")
+    account_no: _Quoted = Field(default=None, description="its number; `NOTPROVIDED` stands in pain.001 without it")
+    consignor_code: _Quoted = Field(default=None, description="`zengin`, where it is needed: 10 digits")
+    consignor_name: _Quoted = Field(default=None, description="`zengin`, where it is needed: kana")
+    branch_code: _Quoted = Field(default=None, description="`zengin`, where it is needed: 3 digits")
+    account_type: _Quoted = Field(
+        default=None, description="`zengin`, where it is needed: `1` ordinary, `2` current, `9` other"
+    )
+    bank_name: _Quoted = Field(default=None, description="`zengin`: kana")
+    branch_name: _Quoted = Field(default=None, description="`zengin`: kana")
+
+
+class Payouts(Model):
+    """``payouts.yml``."""
+
+    encoding: Encoding = Field(
+        description="of the CSV files: `cp949`, `cp932`, `utf-8`, `utf-8-sig` (with the mark that spreadsheets "
+        "look for) …"
+    )
+    transfer_note: Label = Field(description="the field `transfer_note`; `{period_id}` stands for the period")
+    transfer_days: whole(f" up to {_MOST_DAYS}", 0, _MOST_DAYS) = Field(  # type: ignore[valid-type]
+        default=0,
+        description="working days (Monday to Friday) from the day of issue (in the programme's time zone) to "
+        "`transfer_on`; 0 unless set",
+    )
+    debtors: Annotated[dict[Label, Debtor], OrEmptyMapping] = Field(
+        default={}, description="region → the account that pays"
+    )
+    recipients: Annotated[dict[Label, Annotated[list[str], BeforeValidator(_keys)]], OrEmptyMapping] = Field(
+        default={}, description="region → public key of age, or a list of them"
+    )
+    files: Annotated[dict[str, AnyDeclared], WrapValidator(_files)] = Field(
+        description="file name → declaration; `{ranking_id}` in a name makes a file per ranking. A plain name of "
+        "letters, digits, `-`, `_`, and `.`, `( )` and spaces within: no folder, none of a batch's own files, each "
+        "once per region"
+    )
+
+    @classmethod
+    def across(cls, sound: Mapping[Any, Any], given: Set[Any], context: Path) -> Iterator[Mistake]:
+        if "files" not in sound or "encoding" not in sound:
+            return
+        files = _read(sound, context)
+        regions = {str(region) for key in ("debtors", "recipients") for region in sound.get(key) or {}}
+        yield from _repeated(files, regions | {region for file in files for region in file.only})
+        for region, account in (sound.get("debtors") or {}).items():
+            if any(file.format == "zengin" and file.is_for(str(region)) for file in files):
+                for key, message in zengin.mistakes(account):
+                    yield f"debtors.{escaped(str(region))}.{key}", message
+
+
+def _read(declared: Mapping[Any, Any], folder: Path) -> tuple[File, ...]:
+    encoding = declared["encoding"]
+    return tuple(file for name, spec in declared["files"].items() for file in read_files(name, spec, folder, encoding))
+
+
+def _repeated(files: Iterable[File], regions: Iterable[str]) -> Iterator[Mistake]:
+    """A region's files lie in one folder."""
+    for region in ("", *sorted(regions)):  # "" for all that are not named
+        known: set[str] = set()
+        for file in files:
+            if file.is_for(region) and file.name.casefold() in known:
+                yield "files", f"{file.name} is there twice{f' for {region}' if region else ''}; rename one"
+            if file.is_for(region):
+                known.add(file.name.casefold())
 
 
 @dataclass(frozen=True)
@@ -94,56 +204,25 @@ def load_layout(program_id: str, roots: list[Path] | None = None) -> Layout:
     path = next((pack for pack in packs if pack.exists()), DEFAULT)
     try:
         declared = yaml_files.load(path.read_bytes())
-        for key, text in yaml_files.texts(declared):
-            named(key, names.seen, text)
-        unknown = set(declared) - _KEYS
-        if unknown:
-            raise ValueError(f"unknown key {', '.join(sorted(unknown))}")
-        encoding, keys = declared["encoding"], declared.get("recipients") or {}
-        files = tuple(
-            file for name, spec in declared["files"].items() for file in read_files(name, spec, path.parent, encoding)
-        )
-        layout = Layout(
-            program_id,
-            encoding_of(encoding),
-            str(declared["transfer_note"]),
-            {str(region): account for region, account in (declared.get("debtors") or {}).items()},
-            files,
-            count_of("transfer_days", declared.get("transfer_days", 0), _MOST_DAYS),
-            Seal({str(region): key if isinstance(key, list) else [key] for region, key in keys.items()}),
-            _sha256(path, files),
-        )
-        _check_names(layout)
-        _check_debtors(layout)
-    except KeyError as missing:
-        raise ValueError(f"{path}: {missing} is missing") from None
-    except (ValueError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path}: {error}") from None
-    return layout
-
-
-def _check_names(layout: Layout) -> None:
-    """A region's files lie in one folder."""
-    for region in ("", *sorted(layout.regions)):  # "" for all that are not named
-        told: set[str] = set()
-        for file in layout.files:
-            if file.is_for(region) and file.name.casefold() in told:
-                raise ValueError(f"files: {file.name} is there twice{f' for {region}' if region else ''}; rename one")
-            if file.is_for(region):
-                told.add(file.name.casefold())
-
-
-def _check_debtors(layout: Layout) -> None:
-    for region, account in layout.debtors.items():
-        for key, value in account.items():
-            if not isinstance(value, str):
-                raise ValueError(f"debtors: {region}: {key}: put {value!r} in quotes, or its zeros may be lost")
-        for file in layout.files:
-            if file.format == "zengin" and file.is_for(region):
-                try:
-                    zengin.header(account, date.min)
-                except ValueError as error:
-                    raise ValueError(f"debtors: {region}: {error}") from None
+    except ValueError as error:
+        raise ValueError(models.listed(path, [("", str(error))])) from None
+    found = models.unseen(declared)
+    odd = {key for key, _ in found}
+    found += [mistake for mistake in models.mistakes(Payouts, declared, path.parent) if mistake[0] not in odd]
+    if found:
+        raise ValueError(models.listed(path, found))
+    files = _read(declared, path.parent)
+    recipients = declared.get("recipients") or {}
+    return Layout(
+        program_id,
+        declared["encoding"],
+        str(declared["transfer_note"]),
+        {str(region): account for region, account in (declared.get("debtors") or {}).items()},
+        files,
+        declared.get("transfer_days", 0),
+        Seal({str(region): keys if isinstance(keys, list) else [keys] for region, keys in recipients.items()}),
+        _sha256(path, files),
+    )
 
 
 def check(layout: Layout, paid: Iterable[tuple[str, str]], regions: Iterable[str]) -> None:

@@ -14,9 +14,10 @@ import duckdb
 
 from tanso.cells import Substitution
 from tanso.files import private_folder
-from tanso.packs.names import code
+from tanso.packs.names import code, shown
 from tanso.payouts.files import csv_files, pain001, pdf_files, xlsx_files, zengin
-from tanso.payouts.files.declared_files import TABLES, Column, File, named
+from tanso.payouts.files.declared_files import TABLES, File
+from tanso.payouts.files.file_models import Column
 from tanso.payouts.files.layouts import Layout, check
 from tanso.privacy import vault
 from tanso.settings import Home
@@ -235,4 +236,7 @@ def _value(column: Column, values: list[Any]) -> str:
 
 def _safe(name: str) -> str:
     """A code (or none) as part of a path; raises ValueError for what is none."""
-    return named("part of a file's name", code, name) if name else name
+    try:
+        return code(name) if name else name
+    except ValueError as error:
+        raise ValueError(f"part of a file's name: {shown(name)} {error}") from None

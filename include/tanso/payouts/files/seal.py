@@ -19,16 +19,10 @@ SUFFIX = ".age"
 
 
 class Seal:
-    """``recipients``: region code -> its public keys (``age1…``), any of which opens its files.
-
-    Raises ValueError naming the region and a value that is no such key.
-    """
+    """``recipients``: region code -> its public keys (``age1…``), any of which opens its files."""
 
     def __init__(self, recipients: Mapping[str, Sequence[str]]):
-        empty = sorted(region for region, keys in recipients.items() if not keys)
-        if empty:
-            raise ValueError(f"recipients: {empty[0]}: has no key; nobody could open its files")
-        self.regions = {region: [_recipient(region, key) for key in keys] for region, keys in recipients.items()}
+        self.regions = {region: [recipient(key) for key in keys] for region, keys in recipients.items()}
 
     def suffix(self, region: str) -> str:
         """What comes after the names of the region's files."""
@@ -57,10 +51,11 @@ class Seal:
         return x25519.Identity.generate()
 
 
-def _recipient(region: str, key: str) -> Any:
+def recipient(key: Any) -> Any:
+    """A public key; raises ValueError for a value that is none."""
     try:
         return x25519.Recipient.from_str(key)
     except (RecipientError, TypeError) as error:
         # A private key would be one too many people's by then: not shown.
         shown = "a private key" if str(key).upper().startswith("AGE-SECRET-KEY-") else repr(key)
-        raise ValueError(f"recipients: {region}: {shown} is no public key of age (age1…): {error}") from None
+        raise ValueError(f"{shown} is no public key of age (age1…): {error}") from None

@@ -8,7 +8,7 @@ header: consignor_code (10 digits), consignor_name (kana), bank_code (4), branch
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, BinaryIO
 
@@ -72,14 +72,20 @@ def half_width(text: str) -> str:
     return written
 
 
+def mistakes(debtor: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The keys of ``debtor`` that are missing or unfit, and why."""
+    for name, size, kind, fixed in HEADER:
+        if fixed is None and name in DEBTOR and not debtor.get(name):
+            yield name, "is missing; format zengin needs it"
+        elif fixed is None and debtor.get(name):
+            try:
+                _part(debtor[name], size, kind, name)
+            except ValueError as error:
+                yield name, str(error).removeprefix(f"{name}: ")
+
+
 def header(debtor: Mapping[str, str], on: date) -> bytes:
-    """The header record; raises ValueError naming the key of ``debtor`` that is missing, unknown or unfit."""
-    unknown = set(debtor) - {*DEBTOR, *OPTIONAL}
-    if unknown:
-        raise ValueError(f"{sorted(unknown)[0]}: format zengin has no such key")
-    missing = [key for key in DEBTOR if not debtor.get(key)]
-    if missing:
-        raise ValueError(f"{missing[0]}: is missing; format zengin needs it")
+    """The header record of a ``debtor`` without ``mistakes``."""
     return _record(HEADER, {**dict.fromkeys(OPTIONAL, ""), **debtor, "transfer_on": f"{on:%m%d}"})
 
 
