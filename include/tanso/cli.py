@@ -6,6 +6,7 @@ import argparse
 import logging
 import sys
 from datetime import date
+from pathlib import Path
 
 from tanso import command, settings, shown
 from tanso.local.lock import hold
@@ -82,6 +83,8 @@ def _parser() -> argparse.ArgumentParser:
     # No word begins with this prefix, so options are dbt's.
     dbt = add("dbt", _dbt, text, reads_only=True, prefix_chars="\0", add_help=False)
     dbt.add_argument("arguments", nargs="*")
+    schema = add("schema", _schema, "write the JSON Schemas of declarations, for editors", reads_only=True)
+    schema.add_argument("folder", nargs="?", default="docs/reference/schemas", help="default: docs/reference/schemas")
     add("summary", _summary, "files received, rows refused, payouts due, and where the outputs are", reads_only=True)
     return parser
 
@@ -206,6 +209,13 @@ def _dbt(options: argparse.Namespace) -> None:
     from tanso.warehouse import scratch
 
     scratch.dbt(settings.home(), options.arguments or ["--help"])
+
+
+def _schema(options: argparse.Namespace) -> None:
+    from tanso.reports import schemas
+
+    for path in schemas.write(Path(options.folder)):
+        print(path)
 
 
 def _summary(options: argparse.Namespace) -> None:

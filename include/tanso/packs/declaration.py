@@ -128,7 +128,7 @@ class Column(Model):
 
 
 class ForbiddenValue(Model):
-    """A kind of number that may not be sent, known by its form and its check digit."""
+    """A kind of number that must not be sent, known by its form and its check digit."""
 
     name: Text = Field(description="what it is called in messages")
     pattern: str = Field(description="of the value's letters and digits alone")
@@ -186,7 +186,10 @@ class Declaration(Model):
 
     source_id: Code = Field(description="the file's name without `.yml`; unique over all packs")
     program_id: Code = Field(description="the pack folder's name")
-    kind: Kind = Field(description="what the rows are; `options` go with it")
+    kind: Kind = Field(
+        description="what the rows are: `readings`, `participants`, `slips`, `applications`, `activities`, "
+        "`opening_points` or `returns`"
+    )
     provider: Text | None = Field(
         default=None,
         validate_default=True,
@@ -203,18 +206,19 @@ class Declaration(Model):
         Decimal, BeforeValidator(_fraction), WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1})
     ] = Field(
         default=Decimal("0.05"),
-        description="share of refused rows, of at least 20, from which on the file is refused whole; `0.05` if not set",
+        description="share of refused rows, of at least 20, from which on the entire file is refused; `0.05` if not "
+        "set",
     )
     forbidden_columns: Annotated[list[str], OrEmptyList] = Field(
         default=[],
-        description="headers (of `espi`: elements) that may not be sent; such a file is not even landed "
-        "([below](#what-may-not-be-sent))",
+        description="headers (of `espi`: elements) that must not be sent; such a file is not even landed "
+        "([below](#what-must-not-be-sent))",
     )
     forbidden_values: Annotated[list[ForbiddenValue], OrEmptyList] = Field(
-        default=[], description="numbers that may not be sent ([below](#what-may-not-be-sent))"
+        default=[], description="numbers that must not be sent ([below](#what-must-not-be-sent))"
     )
     feedback_language: Text = Field(
-        default="en", description="language of what the provider is told about refused rows and files"
+        default="en", description="language of the report to the provider about refused rows and files"
     )
     columns: dict[Annotated[str, AfterValidator(_field)], Column] = Field(
         min_length=1, description="field → its column"

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, Protocol
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 
 from tanso.packs.models import ROOT, Code, Label, Mistake, Model, Pattern, Seen, nearest, shown, whole, wrong, wrongs
 
@@ -57,6 +57,10 @@ def _month(value: Any) -> int:
     return value
 
 
+# In JSON, and so for editors, every key is a text.
+Month = Annotated[int, BeforeValidator(_month), WithJsonSchema({"pattern": "^([1-9]|1[0-2])$"})]
+
+
 class Options(Model):
     """Options of any kind."""
 
@@ -74,12 +78,12 @@ class Usage(Model):
     field: Declared = Field(description="the column of the usage")
     utility: Code = Field(description="the utility, as in `policy/utilities.csv`; once per source")
     unit: Seen = Field(
-        description="the unit it is stored in. A column `unit` may say that unit or one that "
+        description="the unit it is stored in. A column `unit` may contain that unit or one that "
         "`policy/unit_conversions.csv` converts to it; else `unknown_unit`"
     )
     given_in: str = Field(
         default=None,
-        description="unit of the column where no column says it; converted by `unit_conversions` as well",
+        description="unit of the column where no column states it; converted by `unit_conversions` as well",
     )
     max: whole(f" from 1 to {LARGEST_MAX:,}", 1, LARGEST_MAX) = Field(  # type: ignore[valid-type]
         description="largest plausible usage of a row, in `unit`, after conversion; above it `usage_out_of_range`. "
@@ -87,7 +91,7 @@ class Usage(Model):
     )
     where: dict[str, Any] = Field(
         default=None,
-        description="field → text: the row counts for this usage only if its fields say so (compared without spaces, "
+        description="field → text: the row counts for this usage only if its fields match (compared without spaces, "
         "to the letter). If all usages have a `where`, a row that suits none is `unknown_unit`",
     )
 
@@ -318,7 +322,7 @@ class Applications(Options):
     fields = frozenset(("application_id", "participant_id", "fiscal_year", "received_on", "prize_code", "eco_marks"))
 
     sheets: dict[Code, Declared] = Field(description="utility → the field that says whether its sheet came (blank: no)")
-    reports: dict[Annotated[int, BeforeValidator(_month)], Declared] = Field(
+    reports: dict[Month, Declared] = Field(
         description="calendar month, 1 to 12 → the field that says whether its report came (blank: no)"
     )
     yes_no: dict[Label, bool] = Field(min_length=1, description="label of a sheet's field → `true` or `false`")
