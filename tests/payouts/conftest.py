@@ -227,6 +227,13 @@ class House:
                 if rows:
                     marks = ", ".join([f"({', '.join('?' * len(rows[0]))})"] * len(rows))
                     connection.execute(f"insert into {table} values {marks}", [value for row in rows for value in row])
+        people = [
+            {**dict.fromkeys(vault.COLUMNS), "program_id": p, "participant_id": i, **data}
+            for (p, i), data in self.people.items()
+        ]
+        with duckdb.connect() as connection:
+            table = pa.Table.from_pylist(people, schema=vault.SCHEMA)
+            vault.write(home, "register", SNAPSHOT, connection.from_arrow(table))
         participants = [
             {"program_id": p, "participant_id": i, "source_file_id": SNAPSHOT, **facts}
             for (p, i), facts in self.register.items()
@@ -236,13 +243,6 @@ class House:
         self._lake("opening_points", self.opening)
         self._lake("returns", self.returns)
         self._lake("participant_utilities", self.meters)
-        people = [
-            {**dict.fromkeys(vault.COLUMNS), "program_id": p, "participant_id": i, **data}
-            for (p, i), data in self.people.items()
-        ]
-        with duckdb.connect() as connection:
-            table = pa.Table.from_pylist(people, schema=vault.SCHEMA)
-            vault.write(home, "register", SNAPSHOT, connection.from_arrow(table))
         return home
 
     def _lake(self, table: str, rows: list[dict]) -> None:
