@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 import os
@@ -15,7 +16,7 @@ import duckdb
 import pytest
 
 from tanso.ingest import ingest
-from tanso.ingest.kinds import participants
+from tanso.ingest.kinds.registry import KINDS
 from tanso.ingest.model import LakeResult
 from tanso.settings import PROJECT_ROOT, Home
 from tests.extracts.conftest import workbook
@@ -142,7 +143,7 @@ def test_a_fault_of_ours_quotes_no_cell(tmp_path: Path, monkeypatch: pytest.Monk
     def judge(con: duckdb.DuckDBPyConnection, *_: object) -> None:
         con.execute("select name::integer from raw").fetchall()
 
-    monkeypatch.setattr(participants, "judge", judge)
+    monkeypatch.setitem(KINDS, "participants", dataclasses.replace(KINDS["participants"], judge=judge))
     home = Home(tmp_path / "home")
     path = home.inbox / "kr_enrolments" / "enrolments_20210101.csv"
     path.parent.mkdir(parents=True)

@@ -156,7 +156,9 @@ def _judge(home: Home, kind: str, files: list[dict[str, Any]]) -> None:
     frame = pd.DataFrame({column: [file["figures"].get(column) for file in files] for column in sorted(columns)})
     frame = frame.astype("float64")
     frame["position"] = range(len(files))
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)  # it tells of folders it makes and leaves empty
+    logging.getLogger("great_expectations.data_context.types.base").setLevel(
+        logging.WARNING
+    )  # it tells of folders it makes and leaves empty
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     asset = context.data_sources.add_pandas("figures").add_dataframe_asset(kind)
