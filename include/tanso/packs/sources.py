@@ -102,7 +102,7 @@ def _check_providers(sources: Iterable[Source]) -> None:
 def read_source(path: Path) -> Source:
     """Read one declaration. Raises SourceError with every mistake of it.
 
-    Mistakes of ``options`` alone are for ``check``: they stop the source, and not those beside it.
+    Mistakes of ``options`` alone are for ``check``: they stop that source, and no other.
     """
     text = path.read_bytes()
     try:
