@@ -100,11 +100,12 @@ bench: setup  ## [PARTICIPANTS=<n>] [SIZES="<n> <n>"]: all benchmarks, next to f
 		|| echo "polars and PySpark cannot be installed here: na"
 	@$(PYTHON) -m benchmarks --participants $(or $(PARTICIPANTS),100000) $(if $(SIZES),--sizes $(SIZES))
 
-lint: $(DEV_STAMP)  ## ruff, sqlfluff and the floors of the house (import-linter)
+lint: $(DEV_STAMP)  ## ruff, sqlfluff, the floors of the house (import-linter) and types (mypy)
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/sqlfluff lint --disable-progress-bar dbt_project/macros dbt_project/models dbt_project/tests include/tanso benchmarks
 	@$(VENV)/bin/lint-imports --no-cache --no-logo
+	@$(VENV)/bin/mypy
 
 test: lint  ## lint, then all tests but those of test-deploy, in two processes
 	@$(PYTHON) -m pytest -q -n 2 --no-loadscope-reorder --ignore=tests/deploy --ignore=tests/browser --ignore=tests/kills
@@ -134,5 +135,5 @@ lock: setup  ## resolve requirements*.in into requirements*.txt
 	@$(COMPILE) requirements-uv.in -o requirements-uv.txt
 
 clean:  ## remove build leftovers (never data)
-	@rm -rf dbt_project/target dbt_project/logs .pytest_cache .ruff_cache
+	@rm -rf dbt_project/target dbt_project/logs .pytest_cache .ruff_cache .mypy_cache
 	@find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

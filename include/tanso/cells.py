@@ -91,7 +91,8 @@ def cell(value: Any) -> str:
 
 def fit(text: str, holds: Callable[[str], bool]) -> tuple[str, list[tuple[int, str]]]:
     """The text as a recipient can show it who ``holds`` some characters, and how many are ``written_as`` what."""
-    written, counts = [], {}
+    written: list[str] = []
+    counts: dict[str, int] = {}
     for sign in text:
         if holds(sign):
             written.append(sign)

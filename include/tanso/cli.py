@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any, TextIO
 
 from tanso import command, settings, shown
 from tanso.local.lock import hold
@@ -33,7 +35,7 @@ def _step(options: argparse.Namespace) -> int:
     return 0
 
 
-class _Seen(logging.StreamHandler):
+class _Seen(logging.StreamHandler[TextIO]):
     """To the terminal, with names and values from outside escaped."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -44,7 +46,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="tanso", description=__doc__)
     steps = parser.add_subparsers(required=True, metavar="step")
 
-    def add(name: str, step, text: str, reads_only: bool = False, **options) -> argparse.ArgumentParser:
+    def add(
+        name: str, step: Callable[[argparse.Namespace], object], text: str, reads_only: bool = False, **options: Any
+    ) -> argparse.ArgumentParser:
         parser = steps.add_parser(name, help=text, description=text, **options)
         parser.set_defaults(step=step, reads_only=reads_only)
         return parser

@@ -113,7 +113,7 @@ def read_hashed(path: Path, of_records: bool = False) -> dict[str, Any]:
     ``of_records``: those of older versions have no hash, and are taken as they are.
     """
     try:
-        value = json.loads(path.read_bytes())
+        value: dict[str, Any] = json.loads(path.read_bytes())
         if of_records and isinstance(value, dict) and _OWN_SHA256 not in value:
             return value
         is_whole = value.pop(_OWN_SHA256) == _own_sha256(value)

@@ -63,6 +63,8 @@ def publish_lake(asked: list[str] | None = None, since: datetime | None = None) 
     from tanso.packs import load_policy, load_sources
 
     for source_id in asked or []:
+        if since is None:
+            raise TypeError("publish_lake: sources are asked for, and not since when")
         if not taken.is_looked_at(settings.home(), source_id, since):
             taken.not_taken(settings.home(), source_id, f"{source_id}: was not looked at; see its task ingest_source")
     with run.step(settings.home(), "publish_lake") as step:

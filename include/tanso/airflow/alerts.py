@@ -133,7 +133,7 @@ def _is_first(key: str) -> bool:
 def _url(connection: Any) -> str:
     """``https://host/path`` as an environment variable, or a form whose host is the whole address."""
     if "://" in (connection.host or ""):
-        return connection.host
+        return str(connection.host)
     port = f":{connection.port}" if connection.port else ""
     return f"{connection.conn_type}://{connection.host}{port}/{connection.schema or ''}"
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from airflow.sdk import Asset, DeadlineAlert, DeadlineReference, Param, SyncCallback
+from airflow.sdk import Asset, Param
+from airflow.sdk.definitions.callback import SyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
 from tanso import settings
 from tanso.airflow import alerts, connections
@@ -81,7 +83,7 @@ def as_of(params: dict[str, Any], triggering_asset_events: Any = None) -> date |
 
 def passed_on(day: date | None) -> str | None:
     """A day as an event carries it to the run that it triggers."""
-    return day and day.isoformat()
+    return day.isoformat() if day else None
 
 
 def only_batches_are_new(triggering_asset_events: Any) -> bool:
@@ -97,7 +99,7 @@ def responder(approval: dict[str, Any] | None) -> str:
             "No person's answer is recorded: the approval was marked as done, not given. Clear it, and an approver "
             "answers under Required Actions."
         )
-    return approval["responded_by_user"]["name"]
+    return str(approval["responded_by_user"]["name"])
 
 
 def _events(triggering_asset_events: Any) -> list[Any]:

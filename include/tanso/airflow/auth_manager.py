@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from airflow.api_fastapi.auth.managers.base_auth_manager import ResourceMethod
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
 from airflow.providers.fab.auth_manager.fab_auth_manager import FabAuthManager
 
@@ -13,7 +14,7 @@ class NarrowFabAuthManager(FabAuthManager):
     """Answering a question asks for the right to answer questions, and to see the DAG."""
 
     def is_authorized_dag(
-        self, *, method: str, user: Any, access_entity: DagAccessEntity | None = None, details: Any = None
+        self, *, method: ResourceMethod, user: Any, access_entity: DagAccessEntity | None = None, details: Any = None
     ) -> bool:
         """As FAB, which for an answer asks for the right to edit the DAG too: whoever has that may pause the DAG."""
         if access_entity is DagAccessEntity.HITL_DETAIL and method == "PUT":

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 TOKENS = ("/auth/token", "/auth/token/cli")
@@ -31,17 +31,20 @@ HEADERS = {
     b"referrer-policy": b"same-origin",
 }
 
-Message = dict[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
 class Doors:
     """ASGI middleware. What it remembers of an address goes after a minute, and with the process."""
 
-    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
+    def __init__(self, app: App) -> None:
         self.app = app
         self.tries: dict[str, deque[float]] = {}  # address -> when a password was tried that was not right (yet)
 
-    async def __call__(self, scope: Message, receive: Callable, send: Callable) -> None:
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Pass the request on, or ask to come back later."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
@@ -60,7 +63,7 @@ class Doors:
         else:
             await self.app(scope, receive, with_headers)
 
-    async def _token(self, scope: Message, receive: Callable, send: Callable) -> None:
+    async def _token(self, scope: Message, receive: Receive, send: Send) -> None:
         now = time.monotonic()
         tries = self._tries((scope.get("client") or ("",))[0], now)
         if len(tries) >= WRONG_PASSWORDS:
@@ -89,7 +92,7 @@ def _secure(cookie: bytes) -> bytes:
     return cookie if b"; secure" in cookie.lower() else cookie + b"; Secure"
 
 
-async def _come_back(send: Callable, seconds: int) -> None:
+async def _come_back(send: Send, seconds: int) -> None:
     body = b'{"detail": "Too many wrong passwords; try again later."}'
     headers = [(b"content-type", b"application/json"), (b"retry-after", str(seconds).encode())]
     await send({"type": "http.response.start", "status": 429, "headers": headers})

@@ -13,6 +13,7 @@ import os
 import secrets
 import sys
 from pathlib import Path
+from typing import Any
 
 from tanso import settings
 from tanso.airflow.names import WRITER_POOL, WRITER_REASON, WRITER_SLOTS
@@ -90,7 +91,7 @@ def _known_passwords() -> dict[str, str]:
     return json.loads(path.read_text("utf-8")) if path.exists() else {}
 
 
-def _set_role(manager, name: str, rights: list[tuple[str, str]]) -> None:
+def _set_role(manager: Any, name: str, rights: list[tuple[str, str]]) -> None:
     role = manager.find_role(name) or manager.add_role(name)
     permissions = [manager.create_permission(*right) for right in rights]
     for permission in role.permissions[:]:
@@ -100,7 +101,7 @@ def _set_role(manager, name: str, rights: list[tuple[str, str]]) -> None:
         manager.add_permission_to_role(role, permission)
 
 
-def _set_user(manager, name: str, role: str, password: str, is_new: bool) -> None:
+def _set_user(manager: Any, name: str, role: str, password: str, is_new: bool) -> None:
     user = manager.find_user(username=name)
     if user is None:
         manager.add_user(name, name, "", f"{name}@localhost", manager.find_role(role), password)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import duckdb
 
-from tanso import warehouse
+from tanso import sql, warehouse
 from tanso.explain import trace
-from tanso.payouts.decision import rows
 from tanso.settings import Home
+from tanso.sql import Row, rows
 
 ACTIONS = "environmental_action"
 _WITH_POINTS_OR_LINES = """(program_id, period_id) in (
@@ -20,7 +19,7 @@ _WITH_POINTS_OR_LINES = """(program_id, period_id) in (
 )"""
 
 
-def explain(home: Home, participant_id: str, period_id: str | None = None) -> list[dict[str, Any]]:
+def explain(home: Home, participant_id: str, period_id: str | None = None) -> list[Row]:
     """Why a participant got what they got; one dict per programme that knows the participant and period.
 
     Without a period: every one with points or a payout line. Keys: ``program_id``, ``participant_id``, ``period_id``,
@@ -55,23 +54,21 @@ def explain(home: Home, participant_id: str, period_id: str | None = None) -> li
         return explained
 
 
-def _explain(
-    marts: duckdb.DuckDBPyConnection, home: Home, participant_id: str, period: dict[str, Any]
-) -> dict[str, Any]:
+def _explain(marts: duckdb.DuckDBPyConnection, home: Home, participant_id: str, period: Row) -> Row:
     program_id, period_id = period["program_id"], period["period_id"]
     key = [program_id, participant_id, period_id]
 
-    def mart(table: str, order: str) -> list[dict[str, Any]]:
+    def mart(table: str, order: str) -> list[Row]:
         where = "program_id = ? and participant_id = ? and period_id = ?"
         return rows(marts, f"select * from marts.{table} where {where} order by {order}", key)
 
     lines = mart("fct_payout_lines", "batch_id, line_no")
-    zone = ZoneInfo(marts.execute("select time_zone from policy.programs where program_id = ?", key[:1]).fetchone()[0])
+    zone = ZoneInfo(sql.scalar(marts, "select time_zone from policy.programs where program_id = ?", [program_id]))
     for line in lines:
         line["issued_at"] = line["issued_at"].replace(tzinfo=UTC).astimezone(zone)
     awards = mart("fct_point_awards", "award_type, utility")
     for award in awards:
-        award["rule"] = _rule(marts, *key, award["rule_id"])
+        award["rule"] = _rule(marts, program_id, participant_id, period_id, award["rule_id"])
     explained = {
         "program_id": program_id,
         "participant_id": participant_id,
@@ -120,11 +117,11 @@ def _explain(
     return explained
 
 
-def _settlement(payout: dict[str, Any] | None, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _settlement(payout: Row | None, lines: list[Row]) -> list[Row]:
     """Entries with ``amount`` and what is paid by then (``paid``); the last is the difference to what is due."""
     paid, entries = 0, []
 
-    def enter(entry: str, amount: int, line: dict[str, Any] | None = None) -> None:
+    def enter(entry: str, amount: int, line: Row | None = None) -> None:
         of = {"batch_id": line and line["batch_id"], "line_no": line and line["line_no"]}
         entries.append({"entry": entry, **of, "amount": amount, "paid": paid})
 
@@ -146,7 +143,7 @@ def _settlement(payout: dict[str, Any] | None, lines: list[dict[str, Any]]) -> l
 
 def _rule(
     marts: duckdb.DuckDBPyConnection, program_id: str, participant_id: str, period_id: str, rule_id: str
-) -> dict[str, Any] | None:
+) -> Row | None:
     """The policy row of that id, with the table it stands in. Where the rule is no row of bands: of actions the rows
     of ``action_points``, else the ``point_rules`` in force; None where there is neither."""
     tables = marts.execute(

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
 from tanso import lake
 from tanso.files import file_sha256
 from tanso.ingest.landing import erased, land
-from tanso.payouts.decision import rows
 from tanso.settings import Home
+from tanso.sql import Row, rows
 
 # What a row is known by in the staged files of one kind or another; other columns are left aside.
 _KNOWN_BY = {
@@ -98,7 +97,7 @@ def _staged(marts: duckdb.DuckDBPyConnection, home: Home, key: list[str]) -> lis
     return [str(path) for path in paths if path]
 
 
-def corrections(marts: duckdb.DuckDBPyConnection, program_id: str, participant_id: str, period: dict) -> list[dict]:
+def corrections(marts: duckdb.DuckDBPyConnection, program_id: str, participant_id: str, period: Row) -> list[Row]:
     """Readings up to the period's end that a later file replaced by another usage: file and row, and ``usage_now``."""
     return rows(
         marts,
@@ -113,7 +112,7 @@ def corrections(marts: duckdb.DuckDBPyConnection, program_id: str, participant_i
     )
 
 
-def readings(marts: duckdb.DuckDBPyConnection, program_id: str, participant_id: str, period: dict) -> list[dict]:
+def readings(marts: duckdb.DuckDBPyConnection, program_id: str, participant_id: str, period: Row) -> list[Row]:
     """All months up to the period's end: usage, what it counts as, file and row."""
     return rows(
         marts,
@@ -162,7 +161,7 @@ def readings(marts: duckdb.DuckDBPyConnection, program_id: str, participant_id: 
     )
 
 
-def files(marts: duckdb.DuckDBPyConnection, home: Home, source_file_ids: Iterable[str | None]) -> list[dict[str, Any]]:
+def files(marts: duckdb.DuckDBPyConnection, home: Home, source_file_ids: Iterable[str | None]) -> list[Row]:
     """The files with those SHA-256: source_id, file_name, sha256, received_at, ``landed`` (its path in the home) and
     ``state``: ``intact``; ``changed`` or ``missing`` when the bytes are not those received; ``erased`` by a purge."""
     wanted = sorted({sha256 for sha256 in source_file_ids if sha256})

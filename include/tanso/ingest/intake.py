@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tanso.files import DamagedFile
 from tanso.ingest.lake.staged import stored_result
 from tanso.ingest.landing import land
@@ -35,7 +37,7 @@ def take_in(source: Source, home: Home, policy: Policy) -> SourceResult:
 
 def _judge_outdated(
     source: Source, home: Home, policy: Policy, landing: land.Landing, problems: list[str]
-) -> list[dict]:
+) -> list[dict[str, Any]]:
     wanted = judge.fingerprint(source, policy)
     just_landed = {receipt["sha256"] for receipt in landing.received if receipt["status"] == "landed"}
     judged = []
@@ -54,7 +56,7 @@ def _judge_outdated(
     return judged
 
 
-def shown(result: dict) -> dict:
+def shown(result: dict[str, Any]) -> dict[str, Any]:
     """The part of a receipt or result that goes into reports."""
     if result["status"] in land.NOT_LANDED:
         result = {**result, "status": "rejected", "reason": result["status"]}

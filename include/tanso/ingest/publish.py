@@ -193,12 +193,13 @@ def _collect(
             receipt["received_at"].rstrip("Z"),
         ]
         row += ["rejected" if status in land.NOT_LANDED else status, reason]
-        row += [result[count] if status == "accepted" else None for count in _COUNTS]
+        accepted = result if result and status == "accepted" else None
+        row += [accepted[count] if accepted else None for count in _COUNTS]
         rows.append(row)
-        if status == "accepted":
+        if accepted:
             path = staged_folder(home, source.source_id) / f"{receipt['sha256']}.parquet"
             came = (receipt["file_name"], receipt["received_no"], receipt["received_at"])
-            file = StagedFile(receipt["sha256"], *came, path, result)
+            file = StagedFile(receipt["sha256"], *came, path, accepted)
             staged.append(file)
     _add_files(con, rows)
     _add_refused(con, source, [file for file in staged if file.result["rows_quarantined"]])
@@ -249,7 +250,7 @@ def _in_order(files: Iterable[StagedFile]) -> list[StagedFile]:
     return sorted(files, key=lambda file: (file.file_name, file.received_no))
 
 
-def _in_force(receipts: Sequence[dict], staged: Sequence[StagedFile]) -> list[StagedFile]:
+def _in_force(receipts: Sequence[dict[str, Any]], staged: Sequence[StagedFile]) -> list[StagedFile]:
     """Of each name the file received last, which replaces what came under that name before.
 
     Bytes that were replaced and come once more are taken again under another name, for there they replace nothing;
@@ -281,8 +282,7 @@ def _totals(con: duckdb.DuckDBPyConnection, source: Source) -> dict[str, int]:
                {", ".join(f"coalesce(sum({count}), 0)::bigint as {count}" for count in _COUNTS)}
         from files where source_id = ?
     """
-    figures = con.execute(query, [source.source_id])
-    return dict(zip([column[0] for column in figures.description], figures.fetchone(), strict=True))
+    return sql.rows(con, query, [source.source_id])[0]
 
 
 def _remove_undeclared(home: Home, sources: Sequence[Source]) -> None:

@@ -87,7 +87,8 @@ def _ended(home: Home, source_id: str) -> list[str]:
     """What the last look that ended could not take. None is no failure: the lake is new, or older than this."""
     path = _folder(home) / f"{source_id}.json"
     try:
-        return json.loads(path.read_text("utf-8"))["problems"]
+        problems: list[str] = json.loads(path.read_text("utf-8"))["problems"]
+        return problems
     except FileNotFoundError:
         return []
     except (ValueError, KeyError, TypeError):

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import duckdb
 
+from tanso import sql
 from tanso.files import DamagedFile, read_hashed
 from tanso.ledger.records import write_once
 from tanso.settings import Home
@@ -52,16 +53,19 @@ def needed(connection: duckdb.DuckDBPyConnection, program_id: str, period_id: st
 
     ``connection``: one of ``decide``.
     """
-    return connection.execute(
-        """
+    return int(
+        sql.scalar(
+            connection,
+            """
         select coalesce(max(r.approvers), 1)
         from carried.policy.approval_rules as r
         join house.marts.dim_periods as p on p.program_id = r.program_id
         where r.program_id = $1 and p.period_id = $2 and r.amount_from <= $3
             and r.valid_from_on <= p.starts_on and (r.valid_to_on is null or r.valid_to_on >= p.starts_on)
         """,
-        [program_id, period_id, amount],
-    ).fetchone()[0]
+            [program_id, period_id, amount],
+        )
+    )
 
 
 def given(home: Home, proposal: Approvable) -> list[str]:

@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
-from tanso import leftovers
+from tanso import leftovers, sql
 from tanso.files import keep_to_owner, locked, private_folder
 from tanso.lake import TABLES, columns_sql
 from tanso.ledger import issue_log
@@ -120,12 +121,12 @@ def refresh(home: Home) -> int:
         aside = target.with_name(f".ledger-{os.getpid()}.tmp")
         connection.sql("from ledger order by program_id, period_id, batch_id, line_no").write_parquet(str(aside))
         keep_to_owner(aside).replace(target)
-        return connection.execute("select count(*) from ledger").fetchone()[0]
+        return int(sql.scalar(connection, "select count(*) from ledger"))
 
 
-def _manifest(folder: Path) -> dict:
+def _manifest(folder: Path) -> dict[str, Any]:
     try:
-        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+        manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise LedgerError(f"{folder}: no readable manifest.json ({error}); restore the batch from its backup") from None
     where = (manifest.get("program_id"), manifest.get("period_id"), manifest.get("batch_id"))

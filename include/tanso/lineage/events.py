@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from openlineage.client import facet_v2, set_producer
 from openlineage.client.event_v2 import InputDataset, OutputDataset, Run, RunEvent, RunState
@@ -40,7 +41,7 @@ def _namespace() -> str:
     return os.environ.get("OPENLINEAGE_NAMESPACE") or "tanso"
 
 
-def _event(state: RunState, at: datetime, run: str, job: Job, facets: dict) -> RunEvent:
+def _event(state: RunState, at: datetime, run: str, job: Job, facets: dict[str, Any]) -> RunEvent:
     kind = facet_v2.job_type_job.JobTypeJobFacet("BATCH", "TANSO", "JOB")
     return RunEvent(
         eventType=state,
@@ -54,7 +55,7 @@ def _event(state: RunState, at: datetime, run: str, job: Job, facets: dict) -> R
 
 
 def _input(one: Dataset) -> InputDataset:
-    facets = {}
+    facets: dict[str, facet_v2.InputDatasetFacet] = {}
     if one.rows is not None or one.files is not None:
         statistics = facet_v2.input_statistics_input_dataset.InputStatisticsInputDatasetFacet
         facets["inputStatistics"] = statistics(rowCount=one.rows, fileCount=one.files)
@@ -62,14 +63,14 @@ def _input(one: Dataset) -> InputDataset:
 
 
 def _output(one: Dataset) -> OutputDataset:
-    facets = {}
+    facets: dict[str, facet_v2.OutputDatasetFacet] = {}
     if one.rows is not None or one.files is not None:
         statistics = facet_v2.output_statistics_output_dataset.OutputStatisticsOutputDatasetFacet
         facets["outputStatistics"] = statistics(rowCount=one.rows, fileCount=one.files)
     return OutputDataset(namespace=_namespace(), name=one.name, outputFacets=facets, facets=_schema(one))
 
 
-def _schema(one: Dataset) -> dict:
+def _schema(one: Dataset) -> dict[str, Any]:
     if not one.fields:
         return {}
     fields = [

@@ -6,9 +6,9 @@ import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tanso import payouts
+from tanso import payouts, sql
 from tanso.lake import TABLES
 from tanso.lineage.model import Dataset, Job
 from tanso.settings import Home
@@ -60,7 +60,7 @@ def evaluated(home: Home, result: EvaluateResult) -> list[Job]:
             "select table_name, column_name, data_type from duckdb_columns() "
             "where database_name = 'tanso' and schema_name = 'marts' order by table_name, column_index"
         ).fetchall()
-        rows = {mart: marts.execute(f'select count(*) from marts."{mart}"').fetchone()[0] for mart, *_ in columns}
+        rows = {mart: sql.scalar(marts, f'select count(*) from marts."{mart}"') for mart, *_ in columns}
     jobs = []
     for node_id, node in sorted(manifest["nodes"].items()):
         if node["resource_type"] == "model" and node["name"] in rows and node["schema"] == "marts":
@@ -109,7 +109,7 @@ def _lines() -> tuple[tuple[str, str, None], ...]:
     return tuple(field for field in _lake_fields("ledger") if field[0] != "issued_at")
 
 
-def _sources(manifest: dict, node_id: str) -> list[str]:
+def _sources(manifest: dict[str, Any], node_id: str) -> list[str]:
     """The lake and policy tables below a model, whatever lies between."""
     found, seen, waiting = set(), set(), [node_id]
     while waiting:

@@ -15,6 +15,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 from tanso.files import private_folder
 from tanso.lineage.model import Step
@@ -50,7 +51,7 @@ def _send(home: Home, ended: Step, error: Exception | None) -> None:
         log.warning("lineage of %s is not recorded: %s", ended.name, traceback.format_exc(limit=-3))
 
 
-def _emit(home: Home, events: Sequence) -> None:
+def _emit(home: Home, events: Sequence[Any]) -> None:
     """To the configured place; what does not get there goes to the file."""
     from openlineage.client import OpenLineageClient
 

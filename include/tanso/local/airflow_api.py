@@ -28,7 +28,8 @@ class AirflowApi:
                 break
             time.sleep(pause)
         answer.raise_for_status()
-        return answer.json()
+        content: dict[str, Any] = answer.json()
+        return content
 
     def make_pool(self, name: str, slots: int, description: str) -> None:
         """Make the pool unless it is there."""
@@ -41,7 +42,7 @@ class AirflowApi:
         """Start a run of the DAG; returns its id."""
         answer = self.client.post(f"/api/v2/dags/{dag_id}/dagRuns", json={"logical_date": None, "conf": conf})
         answer.raise_for_status()
-        return answer.json()["dag_run_id"]
+        return str(answer.json()["dag_run_id"])
 
     def runs(self) -> list[dict[str, Any]]:
         """The latest runs of our DAGs, oldest first."""

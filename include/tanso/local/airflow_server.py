@@ -13,6 +13,7 @@ import sys
 import time
 from importlib.metadata import version
 from pathlib import Path
+from typing import Self
 
 import psutil
 
@@ -62,7 +63,7 @@ class AirflowServer:
         self.approver = approver
         self.port, self.execution_port = free_ports(2)
         self.url = f"http://127.0.0.1:{self.port}"
-        self.processes: dict[str, subprocess.Popen] = {}
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.passwords = {user: secrets.token_urlsafe(15) for user in (OPERATOR, approver) if user}
 
     def environment(self) -> dict[str, str]:
@@ -106,7 +107,7 @@ class AirflowServer:
             }
         )
 
-    def __enter__(self) -> AirflowServer:
+    def __enter__(self) -> Self:
         private_folder(self.folder)
         (self.folder / "output").mkdir(exist_ok=True)
         self.end_leftovers()
@@ -186,7 +187,7 @@ class AirflowServer:
             file.write(json.dumps(self.passwords).encode())
         airflow_database.end_open_runs(self.database)
 
-    def start(self, name: str, arguments: list[str], environment: dict[str, str]) -> subprocess.Popen:
+    def start(self, name: str, arguments: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
         """Start a Python process at the head of a group of its own; it writes to ``output/<name>.log``."""
         with (self.folder / "output" / f"{name}.log").open("w") as log:
             return subprocess.Popen(
@@ -217,7 +218,8 @@ class AirflowServer:
 def mark_of(process: psutil.Process) -> str | None:
     """The folder of the Airflow that the process belongs to, if it is one of ours."""
     with contextlib.suppress(psutil.Error):  # somebody else's, or gone
-        return process.environ().get(MARK)
+        mark: str | None = process.environ().get(MARK)
+        return mark
     return None
 
 

@@ -16,6 +16,7 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -170,7 +171,7 @@ def _state(home: settings.Home) -> Path:
     return home.root / "airflow" / "console.json"
 
 
-def _running(home: settings.Home) -> dict | None:
+def _running(home: settings.Home) -> dict[str, Any] | None:
     """``pid`` and ``url`` of the console when it is up."""
     try:
         state = json.loads(_state(home).read_text("utf-8"))
@@ -188,7 +189,7 @@ def _is_console(pid: int, home: settings.Home) -> bool:
     return False
 
 
-def _all_healthy(health: dict, began: str) -> bool:
+def _all_healthy(health: dict[str, Any], began: str) -> bool:
     """True when scheduler and dag-processor have given a sign of life since ``began`` (ISO 8601, UTC)."""
     return all(
         health[name]["status"] == "healthy" and (health[name][f"latest_{name}_heartbeat"] or "") >= began

@@ -101,10 +101,10 @@ class Chain:
         ]
         waiting = [task for task in tasks if task["state"] == WAITING_FOR_A_PERSON]
         approver = self.approver() if waiting else None
-        ours = [task for task in waiting if not task["task_id"].endswith(ANOTHER_PERSONS)] if approver else []
-        for task in ours:
-            self._answer(task, approver)
-        if ours:
+        ours = [task for task in waiting if not task["task_id"].endswith(ANOTHER_PERSONS)]
+        if approver and ours:
+            for task in ours:
+                self._answer(task, approver)
             return False
         self.parked += len(waiting)
         # What follows an approval has no state yet; anything else unfinished will still move.

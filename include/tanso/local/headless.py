@@ -17,9 +17,9 @@ from functools import cache
 import httpx
 
 from tanso import command, settings, shown, steps
-from tanso.airflow.names import WRITER_POOL, WRITER_REASON, WRITER_SLOTS
+from tanso.airflow.names import DAGS, WRITER_POOL, WRITER_REASON, WRITER_SLOTS
 from tanso.local import sample
-from tanso.local.airflow_api import DAGS, AirflowApi
+from tanso.local.airflow_api import AirflowApi
 from tanso.local.airflow_server import OPERATOR, AirflowFailed, AirflowServer
 from tanso.local.follow import TELL_AFTER_SECONDS, Chain, Stuck
 from tanso.local.lock import hold
@@ -45,7 +45,9 @@ def main() -> int:
             if not os.environ.get("TANSO_HOME"):
                 _say(f"Sample: {sample.copy_to_inbox(home)} files copied to {home.inbox}")
             began = datetime.now(UTC)
-            failed = _run(home, approver, as_of and as_of.isoformat(), began.isoformat().replace("+00:00", "Z"))
+            failed = _run(
+                home, approver, as_of.isoformat() if as_of else None, began.isoformat().replace("+00:00", "Z")
+            )
             print("\n" + summarize(home, as_of, began))
     except Stuck as stuck:
         print(

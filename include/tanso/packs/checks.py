@@ -51,7 +51,7 @@ def check_table(table: Table, rows: list[Row], tables: Tables, problems: Problem
 
 def _check_keys(table: Table, rows: list[Row], tables: Tables, problems: Problems) -> None:
     """A key (with its first day, where rows are dated and have no end) stands once."""
-    seen: dict[tuple, Row] = {}
+    seen: dict[tuple[object, ...], Row] = {}
     for row in rows:
         key = tuple(row.values[name] for name in table.key)
         if table.name == "baseline_policies":  # one series per set of classes
@@ -93,7 +93,7 @@ def _in_force(table: Table, rows: list[Row]) -> list[tuple[date, date, Row]]:
 
 
 def _groups(rows: list[Row], per: tuple[str, ...]) -> list[list[Row]]:
-    groups: dict[tuple, list[Row]] = defaultdict(list)
+    groups: dict[tuple[object, ...], list[Row]] = defaultdict(list)
     for row in rows:
         groups[tuple(row.values[name] for name in per)].append(row)
     return list(groups.values())
@@ -110,7 +110,7 @@ def _sets_in_force(table: Table, rows: list[Row], per: tuple[str, ...]) -> list[
 
 
 def _pairs_in_force(table: Table, rows: list[Row], per: tuple[str, ...]) -> list[tuple[Row, Row]]:
-    pairs = []
+    pairs: list[tuple[Row, Row]] = []
     for together in _sets_in_force(table, rows, per):
         pairs += zip(together, together[1:], strict=False)
     return pairs

@@ -22,7 +22,7 @@ from pydantic import (
 )
 
 from tanso.packs import names
-from tanso.packs.models import Code, Model, OrEmptyList, OrEmptyMapping, Text, shown, whole, wrong, wrongs
+from tanso.packs.models import Code, Model, OrAbsent, OrEmptyList, OrEmptyMapping, Text, shown, whole, wrong, wrongs
 
 _SCHEMES = ("sftp", "s3", "https", "file")
 
@@ -42,9 +42,9 @@ class Pull(Model):
         description="file names taken, e.g. `gas_*.csv`; others are left alone and reported. It is compared with the "
         "name [as it is shown](inputs.md#what-counts-as-a-file)"
     )
-    connection: Text = Field(default=None, description="name of the credentials of a URL")
+    connection: OrAbsent[Text] = Field(default=None, description="name of the credentials of a URL")
     files: list[str] = Field(default=[], description="the names of the files, for an https server that lists none")
-    settled_for: whole(" of seconds, 0 or more", 0) = Field(  # type: ignore[valid-type]
+    settled_for: whole(" of seconds, 0 or more", 0) = Field(  # type: ignore[valid-type]  # made by a function
         default=None,
         description="seconds that a file must have rested before it is taken, `5` if not set, `0` for none: more for a "
         "provider whose uploads pause",
@@ -198,7 +198,7 @@ class Declaration(Model):
     )
     pull: Pull = Field(description="where the files are")
     read: Read = Field(description="how they are read")
-    time_zone: Text = Field(
+    time_zone: OrAbsent[Text] = Field(
         default=None,
         description="of `espi` only: time zone (IANA, such as `Asia/Seoul`) of feeds without `LocalTimeParameters`",
     )
@@ -228,7 +228,8 @@ class Declaration(Model):
     @field_validator("source_id", "program_id")
     @classmethod
     def _is_where_it_lies(cls, value: str, info: ValidationInfo) -> str:
-        path: Path = info.context
+        path = info.context
+        assert isinstance(path, Path)  # what read_source gives
         if info.field_name == "source_id" and value != path.stem:
             raise ValueError("is not the name of the file")
         if info.field_name == "program_id" and value != path.parent.parent.name:

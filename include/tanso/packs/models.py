@@ -9,7 +9,7 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from difflib import get_close_matches
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeAlias, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -26,6 +26,20 @@ from pydantic_core import PydanticCustomError
 
 from tanso.packs import names, yaml_files
 from tanso.shown import escaped
+
+_T = TypeVar("_T")
+
+if TYPE_CHECKING:
+    OrAbsent: TypeAlias = _T | None
+else:
+
+    class OrAbsent:
+        """The type of a key that may be left out: None then. A ``null`` in the file is a mistake, as pydantic sees it
+        by the bare type."""
+
+        def __class_getitem__(cls, declared: Any) -> Any:
+            return declared
+
 
 Mistake = tuple[str, str]  # key, message
 ROOT = "^"  # before a key that is not one of the model's own, but of the file

@@ -61,19 +61,21 @@ def file_name(value: Any) -> str:
 
 def pattern(value: Any) -> str:
     """A regular expression, as the engine that runs it reads it."""
+    text = _text(value)
     try:
         with duckdb.connect() as con:
-            con.execute("select regexp_full_match('', $1)", [_text(value)]).fetchall()
+            con.execute("select regexp_full_match('', $1)", [text]).fetchall()
     except duckdb.Error as error:
         raise ValueError(f"is no regular expression (RE2): {escaped(str(error).splitlines()[0])}") from None
-    return value
+    return text
 
 
 def zone(value: Any) -> str:
     """A time zone of the IANA database."""
-    if _text(value) not in _zones():
+    text = _text(value)
+    if text not in _zones():
         raise ValueError("is no time zone; allowed: an IANA name, such as Asia/Seoul")
-    return value
+    return text
 
 
 @cache
@@ -99,10 +101,11 @@ def seen(value: Any, lines: bool = False) -> str:
 
     Spaces of all kinds are seen; with ``lines`` tabs and line breaks too.
     """
-    for sign in _text(value):
+    text = _text(value)
+    for sign in text:
         if unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Zl", "Zp") and not (lines and sign in "\t\n"):
             raise ValueError(f"has a character that is not seen, {escaped(sign)}; leave it out")
-    return value
+    return text
 
 
 def shown(value: Any) -> str:
@@ -117,6 +120,7 @@ def _text(value: Any) -> str:
 
 
 def _matching(allowed: re.Pattern[str], value: Any, what: str) -> str:
-    if not allowed.fullmatch(_text(value)):
+    text = _text(value)
+    if not allowed.fullmatch(text):
         raise ValueError(f"is not allowed; allowed: {what}")
-    return value
+    return text

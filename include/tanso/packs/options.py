@@ -11,7 +11,21 @@ from typing import Annotated, Any, ClassVar, Literal, Protocol
 
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 
-from tanso.packs.models import ROOT, Code, Label, Mistake, Model, Pattern, Seen, nearest, shown, whole, wrong, wrongs
+from tanso.packs.models import (
+    ROOT,
+    Code,
+    Label,
+    Mistake,
+    Model,
+    OrAbsent,
+    Pattern,
+    Seen,
+    nearest,
+    shown,
+    whole,
+    wrong,
+    wrongs,
+)
 
 LARGEST_MAX = 99_999_999  # what the rules' exact arithmetic has room for, times a factor below 10
 _LARGEST_INTEGER = 2_147_483_647
@@ -41,8 +55,13 @@ class About:
     format: str
 
 
+def _about(info: ValidationInfo) -> About:
+    assert isinstance(info.context, About)  # what sources.py gives
+    return info.context
+
+
 def _of_columns(field: Any, info: ValidationInfo) -> str:
-    columns = info.context.columns
+    columns = _about(info).columns
     if not isinstance(field, str) or field not in columns:
         raise ValueError(f"is not a field of columns{nearest(field, columns)}")
     return field
@@ -81,15 +100,15 @@ class Usage(Model):
         description="the unit it is stored in. A column `unit` may contain that unit or one that "
         "`policy/unit_conversions.csv` converts to it; else `unknown_unit`"
     )
-    given_in: str = Field(
+    given_in: OrAbsent[str] = Field(
         default=None,
         description="unit of the column where no column states it; converted by `unit_conversions` as well",
     )
-    max: whole(f" from 1 to {LARGEST_MAX:,}", 1, LARGEST_MAX) = Field(  # type: ignore[valid-type]
+    max: whole(f" from 1 to {LARGEST_MAX:,}", 1, LARGEST_MAX) = Field(  # type: ignore[valid-type]  # made by a function
         description="largest plausible usage of a row, in `unit`, after conversion; above it `usage_out_of_range`. "
         f"A whole number up to {LARGEST_MAX:,}"
     )
-    where: dict[str, Any] = Field(
+    where: OrAbsent[dict[str, Any]] = Field(
         default=None,
         description="field → text: the row counts for this usage only if its fields match (compared without spaces, "
         "to the letter). If all usages have a `where`, a row that suits none is `unknown_unit`",
@@ -98,14 +117,14 @@ class Usage(Model):
     @field_validator("given_in")
     @classmethod
     def _is_said_once(cls, unit: str, info: ValidationInfo) -> str:
-        if "unit" in info.context.columns:
+        if "unit" in _about(info).columns:
             raise wrong(f"is for extracts without a column unit; leave out {shown(unit)} or the column")
         return unit
 
     @field_validator("where")
     @classmethod
     def _is_of_columns(cls, where: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
-        if not where or not set(where) <= set(info.context.columns):
+        if not where or not set(where) <= set(_about(info).columns):
             raise wrong(f"must be fields of columns and what they say, not {shown(where)}")
         return where
 
@@ -118,7 +137,7 @@ class Readings(Options):
         description="list of fields. One: a customer number, without hyphens and spaces. Several: taken together as "
         "they are, e.g. complex, building, unit",
     )
-    customer_no_pattern: Pattern = Field(
+    customer_no_pattern: OrAbsent[Pattern] = Field(
         default=None, description="regular expression that the whole number must match, else `bad_customer_no`"
     )
     usages: list[Usage] = Field(min_length=1, description="list, one entry per utility")
@@ -128,7 +147,7 @@ class Readings(Options):
     estimated_values: list[Label] = Field(
         default=[], description="texts of `read_kind` that stand for an estimated reading"
     )
-    usage_jump: whole(" above 1", 2) = Field(  # type: ignore[valid-type]
+    usage_jump: whole(" above 1", 2) = Field(  # type: ignore[valid-type]  # made by a function
         default=None,
         description="a whole number, e.g. `10`: readings of so many times their meter's usual usage (the median of "
         "its months, six or more) are listed in `reports/usage_jumps/<source_id>.csv` and noted in the summary. They "
@@ -140,7 +159,7 @@ class Readings(Options):
         description="`calendar` (if not set): a row is a month, `usage_month`. `prorated`: a row is a bill from "
         "`starts_on` to `ends_on`",
     )
-    max_days: whole(" above 0", 1) = Field(  # type: ignore[valid-type]
+    max_days: whole(" above 0", 1) = Field(  # type: ignore[valid-type]  # made by a function
         default=None,
         description="prorated, where it is needed: longest believable bill in days; longer ones are `period_too_long`",
     )
@@ -194,9 +213,11 @@ class AccountFormat(Model):
 
     bank_code: Pattern = Field(description="of the bank's code")
     account_no: Pattern = Field(description="of the number without hyphens")
-    branch_code: Pattern = Field(default=None, description="of the branch's code")
-    account_type: Pattern = Field(default=None, description="of the code that `account_types` makes of the label")
-    account_holder: Pattern = Field(default=None, description="of the holder's name")
+    branch_code: OrAbsent[Pattern] = Field(default=None, description="of the branch's code")
+    account_type: OrAbsent[Pattern] = Field(
+        default=None, description="of the code that `account_types` makes of the label"
+    )
+    account_holder: OrAbsent[Pattern] = Field(default=None, description="of the holder's name")
 
     @classmethod
     def across(cls, sound: Mapping[Any, Any], given: Set[Any], context: About) -> Iterator[Mistake]:
@@ -208,15 +229,19 @@ class AccountFormat(Model):
 class Participants(Options):
     """Registers of participants."""
 
-    participant_types: dict[Label, ParticipantType] = Field(
+    participant_types: OrAbsent[dict[Label, ParticipantType]] = Field(
         default=None, description="label of the column `participant_type` → `type` and `class`"
     )
-    participant_type: Code = Field(
+    participant_type: OrAbsent[Code] = Field(
         default=None, description="the type of all participants, together with `participant_class`"
     )
-    participant_class: Code = Field(default=None, description="the class of all participants")
-    region_code: Code = Field(default=None, description="the region of all participants, without a column for it")
-    incentive_type: Code = Field(default=None, description="the incentive of all participants, without a column for it")
+    participant_class: OrAbsent[Code] = Field(default=None, description="the class of all participants")
+    region_code: OrAbsent[Code] = Field(
+        default=None, description="the region of all participants, without a column for it"
+    )
+    incentive_type: OrAbsent[Code] = Field(
+        default=None, description="the incentive of all participants, without a column for it"
+    )
     incentive_types: dict[Label, Code] = Field(
         default={}, description="label of the column `incentive_type` → incentive; any other label is `unknown`"
     )
@@ -231,7 +256,7 @@ class Participants(Options):
         description="utilities with readings; of each the columns `<utility>_provider`, `<utility>_method` and "
         "`<utility>_customer_no` are needed",
     )
-    payment_methods: dict[Label, Literal["individual", "aggregated", "none"]] = Field(
+    payment_methods: OrAbsent[dict[Label, Literal["individual", "aggregated", "none"]]] = Field(
         default=None,
         description="needed with `metered_utilities`: label of `<utility>_method` → `individual` (by customer number), "
         "`aggregated` (by complex, building and flat) or `none`",
@@ -241,7 +266,7 @@ class Participants(Options):
         description="utilities that come on slips → the field that says whether a participant has it (blank: yes), or "
         "`always`",
     )
-    yes_no: dict[Label, bool] = Field(
+    yes_no: OrAbsent[dict[Label, bool]] = Field(
         default=None,
         min_length=1,
         description="label → `true` or `false`; needed with the columns `required_consent` and `optional_consent`, and "
@@ -254,7 +279,7 @@ class Participants(Options):
         description="a participant whom a newer snapshot lacks, or has in a refused row: `withdrawn` on the day in its "
         "name, or `kept`"
     )
-    account_format: AccountFormat = Field(
+    account_format: OrAbsent[AccountFormat] = Field(
         default=None,
         description="field → regular expression of what can be paid to (`bank_code`, `account_no`, and optionally "
         "`branch_code`, `account_type`, `account_holder`); a bank code of 3 digits and a number of 10 to 16 if not set",
@@ -265,9 +290,9 @@ class Participants(Options):
     @classmethod
     def _are_fields(cls, utilities: dict[str, str], info: ValidationInfo) -> dict[str, str]:
         found = [
-            (utility, f"{shown(field)} is not a field of columns{nearest(field, info.context.columns)}")
+            (utility, f"{shown(field)} is not a field of columns{nearest(field, _about(info).columns)}")
             for utility, field in utilities.items()
-            if field != "always" and field not in info.context.columns
+            if field != "always" and field not in _about(info).columns
         ]
         if found:
             raise wrongs(found)
@@ -295,7 +320,7 @@ class SlipUtility(Model):
     """What a label of ``utility`` stands for."""
 
     utility: Code = Field(description="the utility")
-    max: whole(" above 0", 1, _LARGEST_INTEGER) = Field(  # type: ignore[valid-type]
+    max: whole(" above 0", 1, _LARGEST_INTEGER) = Field(  # type: ignore[valid-type]  # made by a function
         description="the largest plausible usage of a month; above it `usage_out_of_range`"
     )
 

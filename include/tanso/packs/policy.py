@@ -13,6 +13,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -39,14 +40,14 @@ class Policy:
     each a dict of column to typed value (int, Decimal, date, bool, str or None), derived columns included.
     """
 
-    tables: dict[str, list[dict]]
+    tables: dict[str, list[dict[str, Any]]]
     fingerprint: str
 
     @property
     def programs(self) -> list[str]:
         return sorted({row["program_id"] for rows in self.tables.values() for row in rows})
 
-    def rows(self, table: str, program_id: str | None = None) -> list[dict]:
+    def rows(self, table: str, program_id: str | None = None) -> list[dict[str, Any]]:
         """The rows of a table, of one programme if given."""
         return [row for row in self.tables[table] if program_id in (None, row["program_id"])]
 
@@ -178,7 +179,8 @@ def _read_file(path: Path, table: Table, problems: Problems) -> list[Row]:
 
 def _type_row(row: Row, table: Table, context: Context, problems: Problems) -> None:
     """Replace the row's texts by typed values and add the derived columns; ``row.good`` turns false at a problem."""
-    texts, typed = row.values, {}
+    texts = row.values
+    typed: dict[str, Any] = {}
     for column in table.columns:
         text = texts[column.name]
         typed[column.name] = None
@@ -196,20 +198,26 @@ def _type_row(row: Row, table: Table, context: Context, problems: Problems) -> N
         if "valid_to" in typed:
             typed["valid_to_on"] = typed["valid_to"] and _first_day(typed["valid_to"], is_period, context)
         if is_period:
-            typed["valid_from_kind"] = context.period(typed["valid_from"])[1].name
+            typed["valid_from_kind"] = _checked_period(typed["valid_from"], context)[1].name
     row.values = typed
 
 
 def _first_day(text: str, is_period: bool, context: Context) -> date:
     """First day of a checked period id or month."""
-    return context.period(text)[0] if is_period else date.fromisoformat(f"{text}-01")
+    return _checked_period(text, context)[0] if is_period else date.fromisoformat(f"{text}-01")
 
 
-def _order(values: dict) -> str:
+def _checked_period(text: str, context: Context) -> tuple[date, PeriodKind]:
+    found = context.period(text)
+    assert found, f"{text} was parsed as a period and is none"
+    return found
+
+
+def _order(values: dict[str, Any]) -> str:
     return json.dumps([str(value) for value in values.values()], ensure_ascii=False)
 
 
-def _fingerprint(tables: dict[str, list[dict]]) -> str:
+def _fingerprint(tables: dict[str, list[dict[str, Any]]]) -> str:
     """SHA-256 over tables, columns and typed values: neither the order of rows nor how a file is written matters."""
     content = {
         name: [{column: None if value is None else str(value) for column, value in row.items()} for row in rows]

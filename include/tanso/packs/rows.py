@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from tanso.shown import escaped
 
@@ -11,7 +12,7 @@ from tanso.shown import escaped
 @dataclass
 class Row:
     where: str  # <program_id>/policy/<table>.csv:<line>
-    values: dict
+    values: dict[str, Any]
     good: bool = True
 
 

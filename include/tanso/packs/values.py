@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import string
 import unicodedata
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -75,14 +76,14 @@ def parse(column: Column, text: str, context: Context) -> object:
     return PARSERS[kind](text, context)
 
 
-def _one_of(text: str, allowed, what: str = "") -> str:
+def _one_of(text: str, allowed: Collection[str], what: str = "") -> str:
     if text not in allowed:
         choices = ", ".join(sorted(allowed)) or "none yet"
         raise ValueError(f"is not allowed; allowed{' ' + what if what else ''}: {choices}")
     return text
 
 
-def _integer(minimum: int | None = None, maximum: int = 2**31 - 1):
+def _integer(minimum: int | None = None, maximum: int = 2**31 - 1) -> Callable[[str, Context], int]:
     def parser(text: str, context: Context) -> int:
         if not re.fullmatch(r"-?[0-9]{1,18}", text):
             raise ValueError("is no whole number; allowed: digits without separators")
@@ -96,7 +97,9 @@ def _integer(minimum: int | None = None, maximum: int = 2**31 - 1):
     return parser
 
 
-def _decimal(digits: int, scale: int, allowed: str, good):
+def _decimal(
+    digits: int, scale: int, allowed: str, good: Callable[[Decimal], bool]
+) -> Callable[[str, Context], Decimal]:
     def parser(text: str, context: Context) -> Decimal:
         if not re.fullmatch(r"-?[0-9]{1,18}(\.[0-9]{1,18})?", text):
             raise ValueError("is no number; allowed: digits, with a decimal point if needed")
@@ -138,7 +141,7 @@ def _template(text: str, context: Context) -> str:
         raise ValueError(
             "has a placeholder with ! or :, which would stand there as it is; allowed: {points} and the like"
         )
-    unknown = ", ".join(sorted({name for _, name, _, _ in marks} - set(PLACEHOLDERS)))
+    unknown = ", ".join(sorted({name for _, name, _, _ in marks if name is not None} - set(PLACEHOLDERS)))
     if unknown:
         raise ValueError(f"has unknown placeholders ({unknown}); allowed: {', '.join(sorted(PLACEHOLDERS))}")
     return text
@@ -155,7 +158,7 @@ def _date(text: str, context: Context) -> date:
         raise ValueError("is no date; allowed: YYYY-MM-DD") from None
 
 
-PARSERS = {
+PARSERS: dict[str, Callable[[str, Context], object]] = {
     "text": lambda text, context: text,
     "words": lambda text, context: " ".join(sorted(text.split())),
     "tariff": lambda text, context: "".join(unicodedata.normalize("NFKC", text).split()),

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import UTC
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import duckdb
 
+from tanso import sql
 from tanso.cells import CUT, Substitution
 from tanso.files import file_sha256, sync
-from tanso.payouts.decision import rows
 from tanso.payouts.files import control, csv_files, pain001, pdf_files, region_files, xlsx_files, zengin
 from tanso.payouts.files.declared_files import TABLES, File
 from tanso.payouts.files.layouts import Layout
 from tanso.payouts.propose import Proposal
 from tanso.settings import Home
+from tanso.sql import Row, rows
 
 
 class BatchError(RuntimeError):
@@ -40,7 +42,7 @@ def write(
         str(folder / "lines.parquet")
     )
     written.append(region_files.Written("lines.parquet", current.lines, current.amount))
-    ((delivered,),) = connection.execute("select count(*) from delivery").fetchall()
+    delivered = sql.scalar(connection, "select count(*) from delivery")
     if delivered:
         connection.sql(f"select {named}, line_no, address_key from delivery order by line_no").write_parquet(
             str(folder / "delivered.parquet")
@@ -92,14 +94,15 @@ def read_back(connection: duckdb.DuckDBPyConnection, layout: Layout, folder: Pat
     totals = _totals(connection)
     manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
     _same("files", {f["path"] for f in manifest["files"]} | {"manifest.json"}, set(paths(folder)))
-    lines = connection.execute(
+    lines = sql.first(
+        connection,
         "select count(*), coalesce(sum(amount), 0)::bigint, count(distinct participant_id), "
         "coalesce(min(amount), 1) > 0 from read_parquet(?)",
         [str(folder / "lines.parquet")],
-    ).fetchone()
+    )
     _same("lines.parquet", lines, (manifest["lines"], manifest["amount"], manifest["lines"], True))
     _same("totals", (sum(t["lines"] for t in totals), sum(t["amount"] for t in totals)), lines[:2])
-    paid: dict[tuple[str, str], list[tuple[int, int]]] = {}
+    paid: dict[tuple[str, str], list[tuple[int, int | None]]] = {}
     for entry in manifest["files"]:
         path = folder / entry["path"]
         _same(f"{entry['path']}: SHA-256", file_sha256(path), entry["sha256"])
@@ -107,11 +110,13 @@ def read_back(connection: duckdb.DuckDBPyConnection, layout: Layout, folder: Pat
             continue  # lines, lists and control report: no region's
         region = path.parent.name
         file = layout.file(region, path.name.removesuffix(layout.seal.suffix(region)))
+        if file is None:
+            raise BatchError(f"Read back, {entry['path']}: no file of payouts.yml has that name; nothing was issued")
         with layout.seal.open(path) as content:
             rows, amount = _contents(file, content)
         _same(f"{entry['path']}: {'pages' if file.format == 'pdf' else 'rows'}", rows, entry["rows"])
         _same(f"{entry['path']}: amount", amount, entry["amount"])
-        if file.pays and file.format in TABLES:
+        if file.incentive_type and file.format in TABLES:
             paid.setdefault((region, file.incentive_type), []).append((rows, amount))
     expected = {(t["region_code"], t["incentive_type"]): [(t["lines"], t["amount"])] for t in totals}
     _same("what the files pay per region and incentive type", paid, expected)
@@ -130,28 +135,29 @@ def _contents(file: File, content: BinaryIO) -> tuple[int, int | None]:
     if file.format == "pdf":
         return pdf_files.pages(content), None
     if file.format == "zengin":
-        rows, amount, *stated = zengin.read(content)
-        _same(f"{file.name}: trailer", [rows, amount], stated)
-        return rows, amount
+        count, total, *stated = zengin.read(content)
+        _same(f"{file.name}: trailer", [count, total], stated)
+        return count, total
     if file.format not in TABLES:
-        rows, amount, stated = pain001.read(content)
-        _same(f"{file.name}: sum", amount, stated)
-        return rows, amount
+        count, total, stated_sum = pain001.read(content)
+        _same(f"{file.name}: sum", total, stated_sum)
+        return count, total
+    data: Iterable[list[Any]]
     if file.format == "csv":
         data = csv_files.read(content, file.encoding, file.header)
     else:
         data = xlsx_files.read(content, file.header)
     shown = [column.field for column in file.columns.values()]
     place = shown.index("amount") if file.pays else None
-    rows = amount = 0
+    count = total = 0
     for row in data:
-        rows += 1
+        count += 1
         if place is not None:
-            amount += int(row[place])
-    return rows, amount if file.pays else None
+            total += int(row[place])
+    return count, total if file.pays else None
 
 
-def _totals(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+def _totals(connection: duckdb.DuckDBPyConnection) -> list[Row]:
     return rows(
         connection,
         "select region_code, incentive_type, count(*) as lines, sum(amount)::bigint as amount "

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -15,6 +13,7 @@ from tanso.days import AsOf
 from tanso.ledger import ledger
 from tanso.privacy import vault
 from tanso.settings import Home
+from tanso.sql import Row, rows
 from tanso.warehouse import read
 
 SQL = Path(__file__).with_name("decision.sql")
@@ -57,7 +56,7 @@ def decide(
     return connection
 
 
-def build_info(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+def build_info(connection: duckdb.DuckDBPyConnection) -> Row:
     """What the published marts say of how they were made: ``code_version``, ``policy_sha256``, ``fingerprint``."""
     return rows(connection, "select * from carried.meta.build_info")[0]
 
@@ -72,14 +71,7 @@ def zones(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     return dict(connection.execute("select program_id, time_zone from carried.policy.programs order by 1").fetchall())
 
 
-def rows(connection: duckdb.DuckDBPyConnection, sql: str, values: Iterable[Any] = ()) -> list[dict[str, Any]]:
-    """The rows of a query, each as a dict. ``values`` by position, or a dict by name."""
-    result = connection.execute(sql, values if isinstance(values, dict) else list(values))
-    names = [column[0] for column in result.description]
-    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
-
-
-def standing(home: Home, as_of: AsOf = None) -> list[dict[str, Any]]:
+def standing(home: Home, as_of: AsOf = None) -> list[Row]:
     """Per programme and period what a run's report tells, whether or not there is something to propose.
 
     Keys: program_id, period_id, currency, as_of, due, paid, to_pay, held, overpaid (amounts), overpaid_participants,

@@ -18,16 +18,17 @@ from typing import Any
 
 import duckdb
 
-from tanso import days
+from tanso import days, sql
 from tanso.days import AsOf
 from tanso.files import private_folder
 from tanso.ingest import taken
 from tanso.ledger import approvals, issue_log, ledger
 from tanso.packs.sources import load_sources
-from tanso.payouts.decision import build_info, decide, rows, zones
+from tanso.payouts.decision import build_info, decide, zones
 from tanso.payouts.files.layouts import Layout, load_layout
 from tanso.privacy import vault
 from tanso.settings import Home
+from tanso.sql import Row, rows
 
 HERE = "where program_id = ? and period_id = ?"
 
@@ -52,11 +53,11 @@ class Proposal:
     lines: int
     amount: int
     currency: str
-    totals: list[dict[str, Any]]
+    totals: list[Row]
     previous_period_id: str | None
-    held: list[dict[str, Any]]
-    lists: list[dict[str, Any]]
-    top: list[dict[str, Any]]
+    held: list[Row]
+    lists: list[Row]
+    top: list[Row]
     overpaid: dict[str, int]
     issued_before: dict[str, int]
     policy_sha256: str
@@ -92,7 +93,10 @@ def propose(
         failed = {program_id: sorted(of) for program_id, of in taken.failed(home, load_sources(roots)).items()}
         keys = [key for key in keys if key[0] not in failed or key[0] in despite_failed_sources]
         layouts = {program_id: load_layout(program_id, roots) for program_id in {key[0] for key in keys}}
-        described = [describe(connection, home, *key, layouts[key[0]], failed.get(key[0], [])) for key in keys]
+        described = [
+            describe(connection, home, program_id, period_id, layouts[program_id], failed.get(program_id, []))
+            for program_id, period_id in keys
+        ]
         proposals = [proposal for proposal in described if proposal]
         for proposal in proposals:
             _write(connection, home, proposal)
@@ -143,23 +147,22 @@ def describe(
         f"delete from due_list {HERE} and not list_contains(?, regexp_replace(list, '_.*', ''))",
         [*key, sorted(layout.lists)],
     )
-    lines, amount = connection.execute(
-        f"select count(*), coalesce(sum(amount), 0)::bigint from line {HERE}", key
-    ).fetchone()
+    lines, amount = sql.first(connection, f"select count(*), coalesce(sum(amount), 0)::bigint from line {HERE}", key)
     lists = rows(
         connection, f"select region_code, list, count(*) as items from due_list {HERE} group by all order by all", key
     )
     if not lines and not lists:
         return None
     build = build_info(connection)
-    previous = connection.execute(
+    previous = sql.scalar(
+        connection,
         # the latest earlier period of the same kind, that is, with the same letters
         "select max(period_id) from ledger where program_id = $1 and period_id < $2 "
         "and regexp_replace(period_id, '[0-9]{4}', '') = regexp_replace($2, '[0-9]{4}', '')",
         key,
-    ).fetchone()[0]
+    )
     batch_id = ledger.next_batch_id(home, *key)
-    ((as_of,),) = connection.execute("select as_of from day where program_id = ?", key[:1]).fetchall()
+    as_of = sql.scalar(connection, "select as_of from day where program_id = ?", [program_id])
     head = [batch_id, as_of.isoformat(), build["policy_sha256"], layout.sha256, *failed_sources]
     return Proposal(
         program_id,
@@ -169,7 +172,7 @@ def describe(
         _digest(connection, key, head),
         lines,
         amount,
-        connection.execute("select currency from house.marts.dim_programs where program_id = ?", key[:1]).fetchone()[0],
+        sql.scalar(connection, "select currency from house.marts.dim_programs where program_id = ?", [program_id]),
         _totals(connection, program_id, period_id, previous),
         previous,
         rows(
@@ -205,7 +208,7 @@ def describe(
     )
 
 
-def _same_payee(connection: duckdb.DuckDBPyConnection, key: tuple[str, str]) -> dict[str, Any]:
+def _same_payee(connection: duckdb.DuckDBPyConnection, key: tuple[str, str]) -> Row:
     """Accounts and cards that more than one line pays to: how many, and the ten that get most."""
     found = rows(
         connection,
@@ -217,9 +220,7 @@ def _same_payee(connection: duckdb.DuckDBPyConnection, key: tuple[str, str]) -> 
     return {"payees": len(found), "largest": found[:10]}
 
 
-def _totals(
-    connection: duckdb.DuckDBPyConnection, program_id: str, period_id: str, previous: str | None
-) -> list[dict[str, Any]]:
+def _totals(connection: duckdb.DuckDBPyConnection, program_id: str, period_id: str, previous: str | None) -> list[Row]:
     return rows(
         connection,
         """
@@ -245,7 +246,8 @@ def _digest(connection: duckdb.DuckDBPyConnection, key: tuple[str, str], head: l
     for table in ("line", "delivery", "held", "overpaid", "due_list", "balance", "ranking", "winner"):
         # Of a million rows in the engine: per row a hash of its texts, of which the order says nothing; hashed in two
         # steps, so that none is of all rows' hashes at once.
-        (rows_hash,) = connection.execute(
+        rows_hash = sql.scalar(
+            connection,
             f"""
             select sha256(coalesce(string_agg(part, '' order by part), ''))
             from (
@@ -258,7 +260,7 @@ def _digest(connection: duckdb.DuckDBPyConnection, key: tuple[str, str], head: l
             )
             """,
             key,
-        ).fetchone()
+        )
         digest.update(f"{table} {rows_hash}\n".encode())
     return digest.hexdigest()
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import duckdb
 
 from tanso import lake
 from tanso.ledger import ledger
-from tanso.payouts.decision import rows
 from tanso.settings import Home
+from tanso.sql import Row, rows
 
 
-def unmatched(home: Home) -> list[dict[str, Any]]:
+def unmatched(home: Home) -> list[Row]:
     """Returned lines that were not issued when they came, in the lake as it is: program_id, file_name, batch_id,
     line_no, and reason: ``unknown_batch`` (the programme had issued none of that number by then) or ``unknown_line``
     (it has no such line).

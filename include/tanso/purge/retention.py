@@ -23,9 +23,9 @@ from tanso.ingest.lake.staged import stored_result
 from tanso.ingest.landing import erased, land
 from tanso.ledger import ledger
 from tanso.payouts import decision
-from tanso.payouts.decision import rows
 from tanso.privacy import access_log, vault
 from tanso.settings import Home
+from tanso.sql import Row, rows
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,9 @@ class Purge:
     sha256, day; ``vault``: source_id, sha256 -> the participants to erase from that snapshot."""
 
     as_of: dict[str, date]  # by programme
-    members: list[dict[str, Any]]
-    waiting: list[dict[str, Any]]
-    files: list[dict[str, Any]]
+    members: list[Row]
+    waiting: list[Row]
+    files: list[Row]
     vault: dict[tuple[str, str], list[str]]
 
 
@@ -143,7 +143,7 @@ def _files(
     as_of: dict[str, date],
     zones: dict[str, str],
     roots: list[Path] | None,
-) -> list[dict[str, Any]]:
+) -> list[Row]:
     """Landed register files that are older than their retention and that nobody's row in force needs."""
     years = dict(marts.execute("select program_id, retention_years::integer from carried.policy.programs").fetchall())
     needed = {
@@ -187,7 +187,7 @@ def _years_later(day: date, years: int) -> date:
 
 
 def _erase(home: Home, found: Purge) -> None:
-    details = {
+    details: dict[str, Any] = {
         "participants": [member["participant_id"] for member in found.members],
         "files": [file["sha256"] for file in found.files],
     }

@@ -110,7 +110,7 @@ def _parts(proposal: Proposal, style: Style) -> Iterator[str]:
     )
 
 
-def _totals(proposal: Proposal) -> list[list]:
+def _totals(proposal: Proposal) -> list[list[Any]]:
     """Per region and kind, and in all: lines, amount, the period's so far, the earlier period's, the change."""
     names = ("lines", "amount", "period_amount", "previous_amount")
     found = [[row["region_code"], row["incentive_type"], *(row[name] for name in names)] for row in proposal.totals]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
-from tanso.reports.text import section, table
+from tanso.reports.text import if_any, section, table
 
 
 def files(marts: duckdb.DuckDBPyConnection) -> str:
@@ -32,9 +32,9 @@ def files(marts: duckdb.DuckDBPyConnection) -> str:
     return section(
         "Files and rows",
         table(head, by_source),
-        refused and "Refused files (no row of them is used; the reports are in `rejected/<source>/`):",
+        if_any(refused, "Refused files (no row of them is used; the reports are in `rejected/<source>/`):"),
         table(["source", "file", "reason"], refused),
-        rows and "Refused rows (as received, with number and reason, in `quarantine/<source>/`):",
+        if_any(rows, "Refused rows (as received, with number and reason, in `quarantine/<source>/`):"),
         table(["reason", "rows", "of sources"], rows),
     )
 
@@ -69,9 +69,9 @@ def results(marts: duckdb.DuckDBPyConnection) -> str:
     return section(
         "Results",
         table(["programme", "period", "participants", "evaluated", "awarded", "points"], periods),
-        statuses and "Not evaluated, and why (participant × period × utility):",
+        if_any(statuses, "Not evaluated, and why (participant × period × utility):"),
         table(["programme", "status", "participants", "rows"], statuses),
-        applications and "Applications not accepted:",
+        if_any(applications, "Applications not accepted:"),
         table(["programme", "status", "participants", "applications"], applications),
     )
 
@@ -88,8 +88,8 @@ def gaps(marts: duckdb.DuckDBPyConnection) -> str:
     ).fetchall()
     return section(
         "Needs attention",
-        unmatched and "Meters that no reading ever matched (`marts.dq_unmatched_meters`):",
+        if_any(unmatched, "Meters that no reading ever matched (`marts.dq_unmatched_meters`):"),
         table(["programme", "utility", "reason", "meters"], unmatched),
-        gaps and "Regions not evaluated (`region_without_policy`; add a row to `region_policies.csv`):",
+        if_any(gaps, "Regions not evaluated (`region_without_policy`; add a row to `region_policies.csv`):"),
         table(["programme", "region", "from", "to", "periods", "participants"], gaps),
     )

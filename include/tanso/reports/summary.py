@@ -13,7 +13,7 @@ import duckdb
 from tanso import days, settings, shown
 from tanso.files import private_folder, replace_private
 from tanso.reports import marts as of_marts
-from tanso.reports.text import section, table
+from tanso.reports.text import if_any, section, table
 from tanso.settings import Home
 
 
@@ -85,8 +85,10 @@ def _problems(home: Home) -> str:
             ),
             section(
                 "Left for the next run",
-                left
-                and "They may still be uploading (`pull.settled_for` of the source sets how long a file must rest):",
+                if_any(
+                    left,
+                    "They may still be uploading (`pull.settled_for` of the source sets how long a file must rest):",
+                ),
                 table(["source", "file", "reason"], left, limit=12),
             ),
         )
@@ -104,7 +106,7 @@ def _unusual(home: Home) -> str:
     rows = [[found[key] for key in ("severity", "source_id", "file_name", "figure", "value")] for found in ordered]
     return section(
         "Unusual files",
-        rows and f"They were accepted; `{_short(home.data_docs / 'index.html')}` shows what was expected:",
+        if_any(rows, f"They were accepted; `{_short(home.data_docs / 'index.html')}` shows what was expected:"),
         table(["severity", "source", "file", "figure", "value"], rows, limit=12),
     )
 
@@ -133,10 +135,12 @@ def _registers(home: Home) -> str:
     ]
     return section(
         "Ingest notes",
-        counts
-        and f"By participant in `{_short(home.reports / 'lake.json')}` (`kept`: the last accepted row stays in force):",
+        if_any(
+            counts,
+            f"By participant in `{_short(home.reports / 'lake.json')}` (`kept`: the last accepted row stays in force):",
+        ),
         table(["source", "item", "reason", "count"], ([*key, counts[key]] for key in sorted(counts))),
-        ignored and "Left alone:",
+        if_any(ignored, "Left alone:"),
         table(["source", "file", "reason"], ignored, limit=12),
     )
 
@@ -151,7 +155,7 @@ def _payouts(home: Home, day: date | None) -> str:
 
     found = standing(home, day)
     names = ("program_id", "period_id", "currency", "due", "paid", "to_pay", "held", "overpaid")
-    held: dict[tuple, list[int]] = {}
+    held: dict[tuple[Any, ...], list[int]] = {}
     for row in found:
         for reason in row["held_reasons"]:
             entry = held.setdefault((row["program_id"], reason["region_code"], reason["hold_reason"]), [0, 0])
@@ -170,9 +174,9 @@ def _payouts(home: Home, day: date | None) -> str:
             ["programme", "period", "currency", "due", "paid", "to pay", "held", "overpaid"],
             ([row[name] for name in names] for row in found),
         ),
-        regions and "Paid, by region and period (`marts.fct_payout_lines` has the lines):",
+        if_any(regions, "Paid, by region and period (`marts.fct_payout_lines` has the lines):"),
         table(["programme", "region", "period", "participants", "amount"], regions, limit=50),
-        held and "On hold until fixed (`held.csv` in the batches lists them):",
+        if_any(held, "On hold until fixed (`held.csv` in the batches lists them):"),
         table(["programme", "region", "reason", "payouts", "amount"], ([*key, *held[key]] for key in sorted(held))),
     )
 
@@ -183,9 +187,11 @@ def _returns(home: Home) -> str:
     found = [list(row.values()) for row in unmatched(home)]
     return section(
         "Bank returns that match no payment",
-        found
-        and "They change nothing: no such line was issued. Ask the bank for batch and line number, and put a "
-        "corrected list into the inbox:",
+        if_any(
+            found,
+            "They change nothing: no such line was issued. Ask the bank for batch and line number, and put a "
+            "corrected list into the inbox:",
+        ),
         table(["programme", "file", "batch", "line", "reason"], found, limit=20),
     )
 
@@ -212,9 +218,11 @@ def _batches(home: Home, since: datetime | None, zones: dict[str, tzinfo]) -> st
         "Batches issued",
         table(["programme", "batch", "lines", "amount", "currency", "approved by", "issued", ""], rows[-20:]),
         f"The latest 20 of {len(rows):,}." if len(rows) > 20 else "",
-        lost
-        and "With characters that a file cannot show: participants with 〓, with a text cut off, and with nothing but "
-        "look-alikes (`reports/lost_characters/` has the ids):",
+        if_any(
+            lost,
+            "With characters that a file cannot show: participants with 〓, with a text cut off, and with nothing but "
+            "look-alikes (`reports/lost_characters/` has the ids):",
+        ),
         table(["programme", "batch", "〓", "cut off", "look-alikes"], lost[-20:]),
     )
 
@@ -236,7 +244,7 @@ def _proposals(home: Home) -> str:
     ]
     return section(
         "Waiting for approval",
-        waiting and "`make approve` shows what they pay; nothing is paid before a person approves:",
+        if_any(waiting, "`make approve` shows what they pay; nothing is paid before a person approves:"),
         table(["lines", "amount", "currency", "approvers", "approved by", "to approve it"], waiting),
     )
 

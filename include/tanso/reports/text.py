@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Sized
 from typing import Any
 
 from tanso.shown import escaped
@@ -13,6 +13,11 @@ def section(title: str, *blocks: str) -> str:
     """A heading and the blocks that are not empty, or nothing when all are."""
     filled = [block for block in blocks if block]
     return "\n\n".join([f"## {title}", *filled]) + "\n" if filled else ""
+
+
+def if_any(found: Sized, text: str) -> str:
+    """The text, where something was found that it stands above; else nothing."""
+    return text if found else ""
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[Any]], limit: int = 30) -> str:

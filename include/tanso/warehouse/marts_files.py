@@ -31,7 +31,9 @@ _PAID = """
 """
 
 
-def write(database: Path, folder: Path, program_id: str | None = None, period_id: str | None = None) -> list[dict]:
+def write(
+    database: Path, folder: Path, program_id: str | None = None, period_id: str | None = None
+) -> list[dict[str, Any]]:
     """Write ``marts/<mart>.parquet`` and ``due_and_paid.csv`` of a built file into ``folder``.
 
     With a programme only its rows; with a period only the marts that have periods, and of them its rows. Returns per
@@ -50,7 +52,7 @@ def write(database: Path, folder: Path, program_id: str | None = None, period_id
             wanted = [name for name in ("program_id", "period_id") if name in columns]
             chosen = " and ".join(f"{name} = coalesce(getvariable('{name}'), {name})" for name in wanted) or "true"
             lake_files.write(connection, f"select * from marts.{mart} where {chosen} order by all", path)
-            count = connection.execute("select count(*) from read_parquet(?)", [str(path)]).fetchone()[0]
+            count = sql.scalar(connection, "select count(*) from read_parquet(?)", [str(path)])
             written.append(_about(folder, path, count))
         written.append(_due_and_paid(connection, folder))
     return written

@@ -7,6 +7,7 @@ import shutil
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -112,7 +113,8 @@ def swap_in(home: Home, built: Home, built_at: datetime, keep_old: bool) -> None
     files = published.described(built.warehouse, names)
     shared_folder(home.warehouse / "marts")
     with published.lock(home, exclusive=True):
-        kept = _keep(home) if keep_old else None
+        known = published.read(home) if keep_old else None
+        kept = _keep(home, known) if known else None
         for name in names:
             published.wal(home.warehouse / name).unlink(missing_ok=True)
             (built.warehouse / name).replace(home.warehouse / name)
@@ -127,9 +129,9 @@ def swap_in(home: Home, built: Home, built_at: datetime, keep_old: bool) -> None
         old.unlink()
 
 
-def _keep(home: Home) -> Path:
-    """The published marts under ``history/``: the name says when it was built and what its SHA-256 begins with."""
-    known = published.read(home)
+def _keep(home: Home, known: dict[str, Any]) -> Path:
+    """The published marts (``known``) under ``history/``: the name says when it was built and what its SHA-256 begins
+    with."""
     history = private_folder(home.warehouse / "history")
     kept = history / f"{known['built_at']}-{known['files'][home.database.name]['sha256'][:12]}.duckdb"
     if not kept.exists():

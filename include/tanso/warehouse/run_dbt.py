@@ -9,15 +9,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from tanso import sql
 from tanso.files import file_sha256
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
 
 log = logging.getLogger(__name__)
 
 # Parsed projects, by content: parsing takes several times as long as running on little data.
-_manifests: dict[str, object] = {}
+_manifests: dict[str, Manifest] = {}
 _one_at_a_time = threading.Lock()  # dbt keeps its flags, adapters and connections in module globals
 
 
@@ -55,8 +60,8 @@ def variables(folder: Path) -> dict[str, str]:
     Unless set: all cores and 60 % of the memory, of the container where there is one; other steps need some, too.
     """
     with duckdb.connect() as connection:
-        found = connection.execute("select current_setting('threads'), current_setting('memory_limit')").fetchone()
-    threads, (memory, unit) = found[0], found[1].split()
+        threads, limit = sql.first(connection, "select current_setting('threads'), current_setting('memory_limit')")
+    memory, unit = limit.split()
     return {
         "TANSO_BUILD": str(folder),
         "TANSO_DUCKDB_THREADS": os.environ.get("TANSO_DUCKDB_THREADS") or str(threads),
@@ -66,23 +71,25 @@ def variables(folder: Path) -> dict[str, str]:
     }
 
 
-def parse(project: Path, folder: Path, work: Path) -> object:
+def parse(project: Path, folder: Path, work: Path) -> Manifest:
     """The project's manifest for ``build``; nothing in ``folder`` is opened, it may be filled meanwhile."""
     from dbt.cli.main import dbtRunner
+    from dbt.contracts.graph.manifest import Manifest
 
     with _one_at_a_time, _environment(**variables(folder)):
         content = _content(project)
         if content not in _manifests:
             parsed = dbtRunner().invoke(["parse", *_common(project, work)])
-            if not parsed.success:
+            if not isinstance(parsed.result, Manifest):
                 raise DbtError(f"dbt cannot parse {project}: {parsed.exception}")
             _manifests.clear()
             _manifests[content] = parsed.result
         # A copy: dbt notes in the manifest what it has compiled, and a second build would lack ephemeral models.
-        return _manifests[content].deepcopy()
+        copy: Manifest = _manifests[content].deepcopy()  # type: ignore[no-untyped-call]  # dbt does not say its types here
+        return copy
 
 
-def build(project: Path, folder: Path, work: Path, manifest: object) -> list[NodeResult]:
+def build(project: Path, folder: Path, work: Path, manifest: Manifest) -> list[NodeResult]:
     """``dbt build`` of models and data tests into ``carried.duckdb`` and ``tanso.duckdb`` (the marts) of ``folder``;
     logs and compiled SQL go to ``work``.
 
@@ -155,7 +162,7 @@ def _common(project: Path, work: Path) -> list[str]:
     return [*common, "--no-version-check"]
 
 
-def _result(one) -> NodeResult:
+def _result(one: Any) -> NodeResult:
     node = one.node
     return NodeResult(
         node.name,
@@ -168,7 +175,7 @@ def _result(one) -> NodeResult:
     )
 
 
-def _log_node(event) -> None:
+def _log_node(event: Any) -> None:
     """One line per finished model or test, as it happens."""
     if event.info.name != "NodeFinished":
         return
@@ -201,7 +208,7 @@ def _forget_connections() -> None:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.adapters.factory import reset_adapters
 
-    reset_adapters()
+    reset_adapters()  # type: ignore[no-untyped-call]  # dbt does not say its types here, nor below
     if DuckDBConnectionManager._ENV is not None:
         DuckDBConnectionManager._ENV.close()
-    DuckDBConnectionManager.close_all_connections()
+    DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
@@ -13,4 +13,4 @@ class DoorsPlugin(AirflowPlugin):
     """Every request passes by."""
 
     name = "tanso_doors"
-    fastapi_root_middlewares: ClassVar = [{"middleware": Doors, "args": [], "kwargs": {}, "name": "tanso doors"}]
+    fastapi_root_middlewares: list[Any] = [{"middleware": Doors, "args": [], "kwargs": {}, "name": "tanso doors"}]

@@ -119,7 +119,7 @@ def _drop(element: etree._Element) -> None:
     """Forget what is read: the tree must not grow with the file."""
     element.clear()
     parent = element.getparent()
-    while element.getprevious() is not None:
+    while parent is not None and element.getprevious() is not None:
         del parent[0]
 
 
@@ -162,7 +162,9 @@ def _no_time(name: str, text: str, what: str) -> FileRefused:
     return FileRefused("schema_mismatch", message)
 
 
-def _insert(con: duckdb.DuckDBPyConnection, rows: list[tuple]) -> None:
+def _insert(
+    con: duckdb.DuckDBPyConnection, rows: list[tuple[int, int | None, int | None, str | None, str | None]]
+) -> None:
     types = (pa.int32(), pa.int64(), pa.int64(), pa.string(), pa.string())
     columns = [pa.array(column, kind) for column, kind in zip(zip(*rows, strict=True), types, strict=True)]
     con.from_arrow(pa.table(columns, names=["entry_no", "start", "duration", "value", "quality"])).insert_into(

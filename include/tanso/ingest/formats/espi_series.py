@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import duckdb
 from lxml import etree
 
+from tanso import sql
 from tanso.ingest.formats import espi_time
 from tanso.ingest.formats.parsers import FileRefused
 
@@ -71,8 +72,9 @@ def write_series(con: duckdb.DuckDBPyConnection, entries: dict[int, Entry], zone
     types = {entry.path: entry for entry in of_kind.get("ReadingType", [])}
     times = {entry.path: entry for entry in of_kind.get("LocalTimeParameters", [])}
     used = {entry_no for (entry_no,) in con.execute("select distinct entry_no from readings").fetchall()}
-    series: dict[tuple, int] = {}
-    blocks, local_times = [], {}
+    series: dict[tuple[object, ...], int] = {}
+    blocks = []
+    local_times: dict[str | None, Entry | None] = {}
     for entry_no in sorted(used):
         block = entries.get(entry_no)
         meter = block and _parent(block, parents["MeterReading"])
@@ -113,9 +115,13 @@ def write_series(con: duckdb.DuckDBPyConnection, entries: dict[int, Entry], zone
     con.executemany(f"insert into series values ({marks})", [(number, *key) for key, number in series.items()])
     con.execute("create table offsets (time_path text, utc_from bigint, local_from bigint, seconds bigint)")
     span = "select coalesce(min(start), 0), coalesce(max(start + duration), 0) from readings"
-    first, last = con.execute(span).fetchone()
+    first, last = sql.first(con, span)
     for path, time in local_times.items():
-        offsets = espi_time.offsets(time.values, first, last) if time else espi_time.offsets_of_zone(path, first, last)
+        if time:
+            offsets = espi_time.offsets(time.values, first, last)
+        else:
+            assert path  # the source's zone
+            offsets = espi_time.offsets_of_zone(path, first, last)
         con.executemany("insert into offsets values (?, ?, ?, ?)", [(path, *row) for row in offsets])
 
 

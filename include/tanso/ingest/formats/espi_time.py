@@ -56,7 +56,9 @@ def _changes(zone: ZoneInfo, first: int, last: int) -> Iterator[Offset]:
     """The offset at ``first`` and every later one: zones do not change twice within half a day."""
 
     def at(moment: int) -> int:
-        return int(datetime.fromtimestamp(moment, zone).utcoffset().total_seconds())
+        offset = datetime.fromtimestamp(moment, zone).utcoffset()
+        assert offset is not None  # of a moment with a zone
+        return int(offset.total_seconds())
 
     before = at(first)
     yield first, first + before, before

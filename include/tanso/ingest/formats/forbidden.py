@@ -14,7 +14,8 @@ from pathlib import Path
 
 from tanso.ingest.formats import espi, workbooks
 from tanso.ingest.formats.parsers import FileRefused, codec
-from tanso.packs.sources import ForbiddenValue, Source
+from tanso.packs.declaration import ForbiddenValue
+from tanso.packs.sources import Source
 
 _ENCODINGS = ("utf-8", "cp949", "cp932")
 _WIDE_ENCODINGS = ("utf-16-le", "utf-16-be")

@@ -10,6 +10,7 @@ import csv
 import itertools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -23,7 +24,7 @@ _BATCH_ROWS = 50_000
 class FileRefused(Exception):
     """The file is refused files: ``reason`` is a word of the contract, ``detail`` says what to do about it."""
 
-    def __init__(self, reason: str, detail: str, figures: dict | None = None):
+    def __init__(self, reason: str, detail: str, figures: dict[str, Any] | None = None):
         self.reason, self.detail, self.figures = reason, detail, figures or {}
         super().__init__(f"{reason}: {detail}")
 

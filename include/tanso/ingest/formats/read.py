@@ -10,7 +10,7 @@ import duckdb
 
 from tanso.ingest.formats import csv_blocks, parsers, received, workbooks
 from tanso.ingest.formats.parsers import FileRefused
-from tanso.ingest.formats.texts import fold_text
+from tanso.ingest.formats.unseen import fold_text
 from tanso.ingest.formats.workbook_cells import LOST
 from tanso.packs.options import ESPI_FIELDS
 from tanso.packs.sources import Column, Source

@@ -97,16 +97,16 @@ def take(
             found.count += len(batch)
         found.batches = read.batches
         return found
-    kept = []
+    batches = []
     for batch, parts in read.parts():
-        kept.append(batch)
+        batches.append(batch)
         for column, part in zip(columns.values(), parts, strict=True):
             column.add(part)
         found.count += len(batch)
     if found.count < _FEW_ROWS:
         for column in columns.values():
             column.spell_out()
-    found.columns, found.batches = columns, lambda: kept
+    found.columns, found.batches = columns, lambda: batches
     found.raw = _table(source, 0, found.count, {name: column.values() for name, column in columns.items()})
     con.register("raw", found.raw)
     return found

@@ -36,11 +36,12 @@ def special(path: Path) -> dict[int, dict[int, str]]:
 
 def _first_sheet(archive: zipfile.ZipFile, parts: dict[str, str]) -> str:
     """The name of its part, in small letters; empty if there is none."""
-    targets, first = {}, []
+    targets: dict[str, str] = {}
+    first: list[str] = []
 
     def relationship(name: str, attributes: dict[str, str]) -> None:
         if _local(name) == "Relationship":
-            targets[attributes.get("Id")] = attributes.get("Target", "")
+            targets[attributes.get("Id", "")] = attributes.get("Target", "")
 
     def sheet(name: str, attributes: dict[str, str]) -> None:
         if _local(name) == "sheet":

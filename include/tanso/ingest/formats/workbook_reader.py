@@ -73,7 +73,7 @@ class Book:
     """The workbook that was asked for last, as far as it is read: its heads are mostly asked for before its rows."""
 
     def __init__(self) -> None:
-        self._key: tuple | None = None
+        self._key: tuple[int, ...] | None = None
         self._held: BinaryIO | None = None  # lest another file gets its number
         self._heads: list[list[list[str]]] | None = None
         self._first: CalamineSheet | None = None  # the first sheet, until its rows are asked for
@@ -85,7 +85,8 @@ class Book:
         self._path = path
         if key == self._key:
             return
-        self._key = self._heads = self._first = self._special = None
+        self._key = self._heads = self._first = None
+        self._special = {}
         if self._held:
             self._held.close()
         self._held = path.open("rb")

@@ -23,7 +23,8 @@ _COMMAND = [sys.executable, "-m", "tanso.ingest.formats.workbook_reader"]
 
 def heads(path: Path) -> list[list[list[str]]]:
     """The first rows of every sheet: texts, without blank rows. Raises FileRefused ``not_readable``."""
-    return json.loads(_asked({"path": str(path), "what": "heads"})[0])
+    found: list[list[list[str]]] = json.loads(_asked({"path": str(path), "what": "heads"})[0])
+    return found
 
 
 def rows(path: Path, months: Iterable[int] = ()) -> Iterator[list[str]]:
@@ -54,13 +55,15 @@ class _Reader:
 
     def ask(self, request: dict[str, Any]) -> list[bytes]:
         """What was asked for, as JSON. Raises FileRefused or _Died."""
+        requests, replies = self._process.stdin, self._process.stdout
+        assert requests and replies  # they are pipes
         try:
-            self._process.stdin.write(json.dumps(request).encode() + b"\n")
-            self._process.stdin.flush()
+            requests.write(json.dumps(request).encode() + b"\n")
+            requests.flush()
         except BrokenPipeError:
             raise _Died from None
-        answers = []
-        for line in self._process.stdout:
+        answers: list[bytes] = []
+        for line in replies:
             if line[:1] == b"!":
                 raise _refused(json.loads(line[1:]))
             if line[:1] == b".":

@@ -6,6 +6,7 @@ Works on the tables of ``kinds/participants.py``; a row gets the first reason th
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -126,7 +127,7 @@ def _refuse_duplicates(
     con.from_arrow(pa.table(refused, schema=schema)).insert_into("refused")
 
 
-def _greedy(in_order: Iterable[tuple[int, list[dict]]]) -> Iterable[tuple[int, str]]:
+def _greedy(in_order: Iterable[tuple[int, list[dict[str, Any]]]]) -> Iterable[tuple[int, str]]:
     reasons = {1: "duplicate_login_id", 2: "duplicate_household", 3: "duplicate_customer_no"}
     held: set[tuple[int, str]] = set()
     for row_no, keys in in_order:

@@ -25,7 +25,7 @@ from tanso.shown import guarded
 
 
 def is_prorated(source: Source) -> bool:
-    return source.option("month_basis", "calendar") == "prorated"
+    return bool(source.option("month_basis", "calendar") == "prorated")
 
 
 def end_day(source: Source, last: str) -> str:
@@ -194,7 +194,7 @@ def _report(con: duckdb.DuckDBPyConnection, home: Home, source: Source, has_bill
         write_report(path, ["utility", "meter", "usage_month", "days_covered", "days_in_month"], found)
         where = path.relative_to(home.root)
         notes["incomplete_months"] = f"{len(found)} months of meters not wholly covered by bills, not used: {where}"
-    if replaced := con.execute("select count(*) from superseded").fetchone()[0]:
+    if replaced := sql.scalar(con, "select count(*) from superseded"):
         notes["superseded_bills"] = f"{replaced} bills replaced by bills of later files that overlap them"
     return notes
 

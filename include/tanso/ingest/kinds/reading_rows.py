@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import duckdb
 
 from tanso import sql
-from tanso.ingest.formats import texts
+from tanso.ingest.formats.unseen import fold_text
 from tanso.ingest.kinds import prorate, rows
 from tanso.ingest.kinds.reading_cells import Cells
 from tanso.ingest.model import Context
@@ -19,7 +22,7 @@ _REASONS = (
 )  # fmt: skip
 
 
-def _conversions(con: duckdb.DuckDBPyConnection, source: Source, usages: list[dict]) -> None:
+def _conversions(con: duckdb.DuckDBPyConnection, source: Source, usages: list[dict[str, Any]]) -> None:
     """Table ``units`` (unit, utility, multiply_by, divide_by): the units a usage may come in, folded; both NULL for its
     own unit."""
     con.execute("create table own_units (utility varchar, unit varchar)")
@@ -113,7 +116,7 @@ def _texts(source: Source) -> list[str]:
 def _is_estimated(source: Source, cells: Cells) -> str:
     if "read_kind" not in source.columns:
         return "false"
-    listed = sql.texts(texts.fold_text(str(value)) for value in source.option("estimated_values", []))
+    listed = sql.texts(fold_text(str(value)) for value in source.option("estimated_values", []))
     return cells("read_kind", lambda text: f"coalesce(list_contains({listed}, compact({text})), false)")
 
 
@@ -157,7 +160,7 @@ def _usages(source: Source, cells: Cells) -> tuple[list[str], dict[str, str]]:
     return values, {reason: " or ".join(f"({part})" for part in parts) for reason, parts in any_of.items()}
 
 
-def _has_units(source: Source, usage: dict) -> bool:
+def _has_units(source: Source, usage: dict[str, Any]) -> bool:
     return "unit" in source.columns or "given_in" in usage
 
 
@@ -173,16 +176,16 @@ def _unit_joins(source: Source, cells: Cells) -> str:
     return joins
 
 
-def _unit(usage: dict, cells: Cells) -> str:
+def _unit(usage: dict[str, Any], cells: Cells) -> str:
     if "given_in" in usage:
         return f"lower(compact({sql.text(usage['given_in'])}))"
     return cells("unit", "lower(compact({}))".format)
 
 
-def _where(usage: dict, cells: Cells) -> str:
+def _where(usage: dict[str, Any], cells: Cells) -> str:
     """SQL: the row is one that ``usage`` is taken from; empty if it is from all."""
     return " and ".join(
-        cells(field, lambda cell, text=text: f"compact({cell}) = compact({sql.text(text)})")
+        cells(field, partial("compact({1}) = compact({0})".format, sql.text(text)))
         for field, text in usage.get("where", {}).items()
     )
 

@@ -140,7 +140,7 @@ def blame(source: Source) -> list[tuple[str, str, str]]:
 def figures(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     """``months`` (YYYY-MM) that have readings, number of ``readings``, how many are ``estimated``, and ``by_month``:
     month -> utility -> readings and median usage (text)."""
-    by_month: dict[str, dict[str, list]] = {}
+    by_month: dict[str, dict[str, list[Any]]] = {}
     estimated = 0
     for month, utility, readings, middle, guessed in con.execute(
         """

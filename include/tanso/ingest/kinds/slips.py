@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from tanso.ingest.formats import texts
+from tanso.ingest.formats.unseen import fold_text
 from tanso.ingest.kinds import rows
 from tanso.ingest.model import Context, Kind, StagedFile
 from tanso.packs.sources import Source
@@ -22,9 +22,7 @@ def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> N
     """Makes ``good`` (row_no, participant_id, utility, usage_month, usage, previous_usage, source_file_id)."""
     con.execute("create table utilities (label varchar, utility varchar, max_usage integer)")
     for label, entry in source.option("utilities").items():
-        con.execute(
-            "insert into utilities values (?, ?, ?)", [texts.fold_text(str(label)), entry["utility"], entry["max"]]
-        )
+        con.execute("insert into utilities values (?, ?, ?)", [fold_text(str(label)), entry["utility"], entry["max"]])
     required = " or ".join(f"raw.{field} is null" for field, column in source.columns.items() if column.not_null)
     con.execute(
         f"""

@@ -99,7 +99,7 @@ def publish(con: duckdb.DuckDBPyConnection, home: Home, source: Source, staged: 
 
 
 def _marker(source: Source, files: list[StagedFile]) -> str:
-    made_of = [source.program_id, source.provider, list(COLUMNS.items())]
+    made_of: list[object] = [source.program_id, source.provider, list(COLUMNS.items())]
     made_of += [(file.sha256, file.result["staged_sha256"]) for file in files]
     return hashlib.sha256(repr(made_of).encode()).hexdigest()
 

@@ -6,6 +6,7 @@ Derived: made again when they are missing.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from tanso.files import DamagedFile, read_hashed
 from tanso.settings import Home
@@ -15,7 +16,7 @@ def staged_folder(home: Home, source_id: str) -> Path:
     return home.lake / "_staged" / source_id
 
 
-def stored_result(home: Home, source_id: str, sha256: str, wanted: str | None = None) -> dict | None:
+def stored_result(home: Home, source_id: str, sha256: str, wanted: str | None = None) -> dict[str, Any] | None:
     """The stored result of a file; None if there is none, it is outdated or damaged, or a file of it is gone."""
     folder = staged_folder(home, source_id)
     try:

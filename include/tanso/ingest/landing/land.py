@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from tanso import lake_files, leftovers
 from tanso.files import DamagedFile, hashed_json, locked, private_file, private_folder, read_hashed, sync
@@ -36,7 +37,7 @@ _MAX_FAILED = 3  # files of one look; then the place is taken for broken
 class Landing:
     """What one look at a source's place brought."""
 
-    received: tuple[dict, ...] = ()  # new receipts
+    received: tuple[dict[str, Any], ...] = ()  # new receipts
     ignored_files: tuple[str, ...] = ()  # names that do not match the pattern
     left_files: tuple[dict[str, str], ...] = ()  # file_name and why it is left for the next run
     problems: tuple[str, ...] = ()  # what could not be pulled, and why
@@ -63,7 +64,7 @@ def landed_path(home: Home, sha256: str) -> Path:
     return home.landing / sha256[:2] / sha256
 
 
-def receipts(home: Home, source_id: str) -> list[dict]:
+def receipts(home: Home, source_id: str) -> list[dict[str, Any]]:
     """All receipts of a source, in the order of receipt."""
     return [read_receipt(path) for path in sorted((home.receipts / source_id).glob("[0-9]*.json"))]
 
@@ -72,7 +73,7 @@ class DamagedReceipt(DamagedFile):
     """A receipt is not as it was written: what its source received cannot be told."""
 
 
-def read_receipt(path: Path) -> dict:
+def read_receipt(path: Path) -> dict[str, Any]:
     """Raises DamagedReceipt, naming it, for one that is not as it was written."""
     try:
         receipt = read_hashed(path, of_records=True)
@@ -145,14 +146,14 @@ def land(source: Source, home: Home) -> Landing:
 class _Known:
     """A source's receipts, as a look at its place needs them."""
 
-    def __init__(self, receipts: list[dict]) -> None:
+    def __init__(self, receipts: list[dict[str, Any]]) -> None:
         self.count = len(receipts)
         self.last = {receipt["file_name"]: receipt for receipt in receipts}
         self.landed = {receipt["sha256"] for receipt in receipts if receipt["status"] == "landed"}
-        self.new: list[dict] = []
+        self.new: list[dict[str, Any]] = []
         self.kept = 0  # of the new ones: how many are on disk
 
-    def add(self, receipt: dict) -> None:
+    def add(self, receipt: dict[str, Any]) -> None:
         self.count += 1
         self.last[receipt["file_name"]] = receipt
         if receipt["status"] == "landed":
@@ -162,7 +163,7 @@ class _Known:
 
 def _receive(
     source: Source, home: Home, name: str, fetched: places.Fetched, incoming: Path, known: _Known
-) -> dict | None:
+) -> dict[str, Any] | None:
     """Put a whole file where it belongs; its receipt, or None if it is the latest of its name again."""
     sha256, latest = fetched.sha256, known.last.get(name, {})
     same = latest.get("sha256") == sha256
@@ -187,7 +188,7 @@ def _receive(
 
 
 @contextlib.contextmanager
-def _looked_at(home: Home, source: Source) -> Iterator[dict[str, list]]:
+def _looked_at(home: Home, source: Source) -> Iterator[dict[str, list[Any]]]:
     """What the last look found: file name -> stamp and SHA-256. Derived: without it all files are fetched again."""
     path = home.lake / "_pulled" / f"{source.source_id}.json"
     # Another place may use the same marks for other bytes.
@@ -209,7 +210,7 @@ def forbidden_detail(found: list[str]) -> str:
     return f"has {', '.join(found)}, which may not be sent; ask the provider to send the file without it"
 
 
-def _receipt(source: Source, known: _Known, name: str, found: dict) -> dict:
+def _receipt(source: Source, known: _Known, name: str, found: dict[str, Any]) -> dict[str, Any]:
     return {
         "source_id": source.source_id,
         "program_id": source.program_id,
@@ -236,7 +237,7 @@ def _bring_to_disk(home: Home, source: Source, known: _Known) -> None:
         sync(folder)
 
 
-def _written(folder: Path, receipt: dict) -> tuple[Path, Path]:
+def _written(folder: Path, receipt: dict[str, Any]) -> tuple[Path, Path]:
     """A receipt under its temporary name, on disk; and its name."""
     path = folder / f"{receipt['received_no']:06d}.json"
     temporary = folder / f".{path.name}"

@@ -80,7 +80,8 @@ class Place:
             self._connect: Callable[[], tuple[Any, str]] = filesystems.connector(self._url, self._connection)
         except Exception as error:  # a missing package, an unreadable key, an unknown scheme …
             raise self._failed("", error) from None
-        self._files, self._folder = None, ""
+        self._files: Any = None  # a file system of fsspec, once it is connected
+        self._folder = ""
 
     def files(self) -> list[File]:
         """All files, and what is neither file nor folder, in ascending order of their names. A local folder, or a

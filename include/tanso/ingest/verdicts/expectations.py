@@ -100,7 +100,7 @@ class _Before:
         self._rows.append(rows)
         return figures | {"rows_ratio": rows / median(earlier) if len(earlier) >= _ENOUGH else None}
 
-    def _against_months(self, own: dict[str, dict[str, list]]) -> dict[str, float | None]:
+    def _against_months(self, own: dict[str, dict[str, list[Any]]]) -> dict[str, float | None]:
         """The file's newest month against the months before, of the utility that differs most.
 
         customers_ratio: customers known for it (a correction of a few rows takes none away) by their usual number.
@@ -150,6 +150,7 @@ def _judge(home: Home, kind: str, files: list[dict[str, Any]]) -> None:
     os.environ["GX_ANALYTICS_ENABLED"] = "False"  # read at import
     import great_expectations as gx
     import pandas as pd
+    from great_expectations.data_context.types.base import ProgressBarsConfig
 
     suite = files[0]["suite"]
     columns = {rule["kwargs"]["column"] for rule in suite["expectations"] if "column" in rule["kwargs"]}
@@ -160,7 +161,7 @@ def _judge(home: Home, kind: str, files: list[dict[str, Any]]) -> None:
         logging.WARNING
     )  # it tells of folders it makes and leaves empty
     context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
     asset = context.data_sources.add_pandas("figures").add_dataframe_asset(kind)
     batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
     judged = batch.validate(
@@ -169,6 +170,7 @@ def _judge(home: Home, kind: str, files: list[dict[str, Any]]) -> None:
     )
     for result in judged.results:
         config = result.expectation_config
+        assert config  # each result is of an expectation of the suite
         if result.exception_info.get("raised_exception"):
             raise ValueError(f"{SUITES / kind}.json: {config.type}: {result.exception_info['exception_message']}")
         column = config.kwargs.get("column")

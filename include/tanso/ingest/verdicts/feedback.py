@@ -11,6 +11,7 @@ import io
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -54,26 +55,26 @@ def blamed(con: duckdb.DuckDBPyConnection, source: Source) -> dict[int, tuple[st
     branches = []
     for reason in dict.fromkeys(reason for reason, _, _ in causes):
         own = [(field, test) for of, field, test in causes if of == reason]
-        fields = ", ".join(f"case when {test} then {sql.text(field)} end" for field, test in own)
+        named = ", ".join(f"case when {test} then {sql.text(field)} end" for field, test in own)
         every = ", ".join(sql.text(field) for field, _ in own)
-        found = f"list_filter([{fields}], lambda field: field is not null)"
+        found = f"list_filter([{named}], lambda field: field is not null)"
         branches.append(f"when {sql.text(reason)} then case when len({found}) > 0 then {found} else [{every}] end")
     tables = {name for (name,) in con.execute("select table_name from duckdb_tables()").fetchall()}
     parsed = "join parsed on parsed.row_no = refused.row_no" if "parsed" in tables else ""
-    found = con.execute(
+    refused = con.execute(
         f"""
         select refused.row_no, refused.reason, case refused.reason {" ".join(branches)} else []::varchar[] end
         from refused join shown as raw on raw.row_no = refused.row_no {parsed}
         order by 1
         """
     ).fetchall()
-    return {row_no: (reason, list(dict.fromkeys(fields))) for row_no, reason, fields in found}
+    return {row_no: (reason, list(dict.fromkeys(fields))) for row_no, reason, fields in refused}
 
 
 def write_rows(
     home: Home,
     source: Source,
-    receipt: dict,
+    receipt: dict[str, Any],
     found: Layout,
     refused: dict[int, tuple[str, list[str]]],
     rows: Iterable[tuple[int, list[str]]],
@@ -100,7 +101,7 @@ def write_rows(
     return _write(home, receipt, ".csv", text.getvalue(), source.encoding)
 
 
-def write_notice(home: Home, source: Source, receipt: dict, reason: str, detail: str) -> Path:
+def write_notice(home: Home, source: Source, receipt: dict[str, Any], reason: str, detail: str) -> Path:
     """Write for the provider why nothing of the file was taken."""
     lines = [receipt["file_name"], "", *messages(source, reason).values(), "", detail]
     return _write(home, receipt, ".txt", "\r\n".join(lines) + "\r\n", "utf-8")
@@ -113,7 +114,7 @@ def messages(source: Source, reason: str) -> dict[str, str]:
     return {language: said.get(f"{reason} {source.format}", said[reason]) for language, said in known.items()}
 
 
-def remove(home: Home, receipt: dict) -> None:
+def remove(home: Home, receipt: dict[str, Any]) -> None:
     """Remove what an earlier judgement left."""
     for suffix in (".csv", ".txt"):
         path_for(home.feedback, receipt, suffix).unlink(missing_ok=True)
@@ -126,7 +127,7 @@ def _masked(source: Source, found: Layout) -> set[int]:
     return set(range(len(found.headers))) - shown
 
 
-def _write(home: Home, receipt: dict, suffix: str, text: str, encoding: str) -> Path:
+def _write(home: Home, receipt: dict[str, Any], suffix: str, text: str, encoding: str) -> Path:
     path = path_for(home.feedback, receipt, suffix)
     if parsers.is_utf8(encoding):
         content = text.encode("utf-8-sig")

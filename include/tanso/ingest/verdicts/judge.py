@@ -26,6 +26,7 @@ from tanso import lake_files
 from tanso.files import DamagedFile, file_sha256, private_folder
 from tanso.ingest import names
 from tanso.ingest.formats import forbidden, read
+from tanso.ingest.formats.parsers import FileRefused
 from tanso.ingest.formats.received import Received
 from tanso.ingest.kinds import values
 from tanso.ingest.kinds.registry import KINDS, kind_of
@@ -55,7 +56,7 @@ def fingerprint(source: Source, policy: Any) -> str:
 
 def _time_zone(source: Source, policy: Any) -> str:
     """The programme's."""
-    return policy.rows("programs", source.program_id)[0]["time_zone"]
+    return str(policy.rows("programs", source.program_id)[0]["time_zone"])
 
 
 # What ingest takes from other folders that decides how a row is judged.
@@ -123,7 +124,9 @@ def _in_file(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     return con
 
 
-def judge(source: Source, receipt: dict, home: Home, policy: Any, wanted: str, personal: bool = True) -> dict:
+def judge(
+    source: Source, receipt: dict[str, Any], home: Home, policy: Any, wanted: str, personal: bool = True
+) -> dict[str, Any]:
     """``judge_on`` a desk of its own."""
     with Desk(source, home, policy) as desk:
         return judge_on(desk, source, receipt, home, policy, wanted, personal)
@@ -132,13 +135,13 @@ def judge(source: Source, receipt: dict, home: Home, policy: Any, wanted: str, p
 def judge_on(
     desk: Desk,
     source: Source,
-    receipt: dict,
+    receipt: dict[str, Any],
     home: Home,
     policy: Any,
     wanted: str,
     personal: bool = True,
     is_just_landed: bool = False,
-) -> dict:
+) -> dict[str, Any]:
     """Judge a landed file and store the result; of a file erased by a purge the result that was kept.
 
     Without ``personal`` nothing is written that may hold personal data: no vault, refused rows or feedback.
@@ -180,13 +183,13 @@ def judge_on(
     try:
         # What the source forbids by now; of what was just landed it is known that it has none.
         if not is_just_landed and (found := forbidden.found(source, path)):
-            raise read.FileRefused("forbidden_column", land.forbidden_detail(found))
+            raise FileRefused("forbidden_column", land.forbidden_detail(found))
         result |= _judge_rows(desk, source, receipt, home, policy, path, personal)
     except (duckdb.DataError, duckdb.IntegrityError, duckdb.InvalidInputException) as error:
         # A fault of ours, told without its message, which quotes cells.
         said = f"{source.source_id}: {receipt['file_name']}: {type(error).__name__} while it was judged"
         raise RuntimeError(said).with_traceback(error.__traceback__) from None
-    except read.FileRefused as refused:
+    except FileRefused as refused:
         files = _report(home, source, receipt, refused) if personal else []
         result |= {"status": "rejected", "reason": refused.reason, "detail": refused.detail, **refused.figures}
         result |= {"files": [str(file.relative_to(home.root)) for file in files]}
@@ -194,13 +197,13 @@ def judge_on(
     return result
 
 
-def report_forbidden(source: Source, home: Home, receipt: dict) -> None:
+def report_forbidden(source: Source, home: Home, receipt: dict[str, Any]) -> None:
     """The report of a file that was not even landed."""
-    _report(home, source, receipt, read.FileRefused("forbidden_column", receipt["detail"]))
+    _report(home, source, receipt, FileRefused("forbidden_column", receipt["detail"]))
 
 
-def _report(home: Home, source: Source, receipt: dict, refused: read.FileRefused) -> list[Path]:
-    """Say why a file is refused files: to us and to the provider."""
+def _report(home: Home, source: Source, receipt: dict[str, Any], refused: FileRefused) -> list[Path]:
+    """Say why a whole file is refused: to us and to the provider."""
     messages = feedback.messages(source, refused.reason)
     return [
         quarantine.write_rejection(home, receipt, refused.reason, refused.detail, messages, refused.figures),
@@ -212,7 +215,7 @@ def _report(home: Home, source: Source, receipt: dict, refused: read.FileRefused
 def _judge_rows(
     desk: Desk,
     source: Source,
-    receipt: dict,
+    receipt: dict[str, Any],
     home: Home,
     policy: Any,
     path: Path,
@@ -246,7 +249,7 @@ def _judge_rows(
     if too_many:
         examples = con.execute("select row_no, reason from refused order by 1 limit ?", [_EXAMPLES]).fetchall()
         shown = {"rows_in_file": received.count, "reasons": reasons, "first_refused": examples}
-        raise read.FileRefused(
+        raise FileRefused(
             "too_many_bad_rows",
             f"{bad} of {counts['rows_read']} rows are refused, more than {source.max_bad_ratio}; send a corrected file",
             shown,
@@ -290,7 +293,7 @@ def _quick_turns() -> Iterator[None]:
 def _show_refused(
     con: duckdb.DuckDBPyConnection,
     source: Source,
-    receipt: dict,
+    receipt: dict[str, Any],
     home: Home,
     found: read.Layout,
     received: Received,
@@ -307,14 +310,14 @@ def _show_refused(
     return files
 
 
-def _counts(con: duckdb.DuckDBPyConnection, source: Source, receipt: dict, count: int) -> dict[str, int]:
+def _counts(con: duckdb.DuckDBPyConnection, source: Source, receipt: dict[str, Any], count: int) -> dict[str, int]:
     """Row counts, after proof that every row went exactly one way."""
     ways = {
         name: con.execute(f"select row_no from {name}").fetchnumpy()["row_no"].astype(np.int64)
         for name in ("refused", "duplicates", "good")
     }
-    times = sum(np.bincount(row_nos, minlength=count + 1) for row_nos in (ways["refused"], ways["duplicates"]))
-    is_good = np.zeros(len(times), bool)
+    times = np.bincount(ways["refused"], minlength=count + 1) + np.bincount(ways["duplicates"], minlength=count + 1)
+    is_good = np.zeros(len(times), np.bool_)
     is_good[ways["good"]] = True  # once or several times
     if np.any((times + is_good)[1 : count + 1] != 1) or len(times) != count + 1:
         raise AssertionError(

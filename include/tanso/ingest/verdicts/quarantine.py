@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from tanso import lake_files
 from tanso.ingest import names
@@ -15,7 +16,11 @@ from tanso.shown import guarded
 
 
 def write_rows(
-    home: Home, receipt: dict, found: read.Layout, refused: Mapping[int, str], rows: Iterable[tuple[int, list[str]]]
+    home: Home,
+    receipt: dict[str, Any],
+    found: read.Layout,
+    refused: Mapping[int, str],
+    rows: Iterable[tuple[int, list[str]]],
 ) -> Path:
     """The refused rows (row_no -> reason) as received, row_no and reason behind; UTF-8 with byte order mark, CRLF."""
     path = names.path_for(home.quarantine, receipt, ".csv")
@@ -29,7 +34,7 @@ def write_rows(
 
 
 def write_rejection(
-    home: Home, receipt: dict, reason: str, detail: str, messages: Mapping[str, str], figures: dict
+    home: Home, receipt: dict[str, Any], reason: str, detail: str, messages: Mapping[str, str], figures: dict[str, Any]
 ) -> Path:
     """The report of a file refused whole; ``messages``: language -> what the reason means."""
     path = names.path_for(home.rejected, receipt, ".json")

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from lxml import etree
 from lxml import html as markup
 
-from tanso.payouts.decision import rows
+from tanso import sql
 from tanso.shown import html
+from tanso.sql import Row, rows
 
 NAME = "control.html"
 COLUMNS = ("lines", "computed", "proposed", "files", "ledger")
@@ -30,7 +32,7 @@ td.n, th.n { text-align: right } tr.total td { font-weight: bold } small { color
 """
 
 
-def totals(connection: duckdb.DuckDBPyConnection, current: Any, paid: list[dict], lines: Path) -> list[dict[str, Any]]:
+def totals(connection: duckdb.DuckDBPyConnection, current: Any, paid: list[Row], lines: Path) -> list[Row]:
     """Per region and incentive type: lines, and the amounts computed, proposed, in the files and in the ledger.
 
     Computed is what the decision says of the marts; proposed the approved proposal's; ``paid`` what the files were
@@ -39,7 +41,7 @@ def totals(connection: duckdb.DuckDBPyConnection, current: Any, paid: list[dict]
     key = ("region_code", "incentive_type")
     found: dict[tuple[str, str], dict[str, Any]] = {}
 
-    def add(column: str, entries: list[dict[str, Any]], amount: str = "amount") -> None:
+    def add(column: str, entries: list[Row], amount: str = "amount") -> None:
         for entry in entries:
             blank = dict.fromkeys(COLUMNS, 0)
             row = found.setdefault(tuple(entry[name] for name in key), blank)
@@ -63,7 +65,12 @@ def totals(connection: duckdb.DuckDBPyConnection, current: Any, paid: list[dict]
 
 
 def write(
-    connection: duckdb.DuckDBPyConnection, path: Path, found: list[dict], current: Any, batch: Any, cut: list[str]
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    found: list[Row],
+    current: Any,
+    batch: Any,
+    cut: list[str],
 ) -> int:
     """Write the report of a batch, UTF-8, without anything fetched from elsewhere; its number of totals.
 
@@ -76,12 +83,12 @@ def write(
     return len(found)
 
 
-def read(path: Path) -> list[dict[str, Any]]:
+def read(path: Path) -> list[Row]:
     """The totals that a written report shows, without the row that adds them up; as ``totals`` gives them."""
     tree = markup.fromstring(path.read_text("utf-8"))
     found = []
-    for row in tree.xpath("//table[@id='totals']//tr[@data-region]"):
-        shown = [int(cell.text_content().replace(",", "")) for cell in row.xpath("./td[@class='n']")]
+    for row in tree.iterfind(".//table[@id='totals']//tr[@data-region]"):
+        shown = [_number(cell) for cell in row.iterfind("./td[@class='n']")]
         key = {"region_code": row.get("data-region"), "incentive_type": row.get("data-type")}
         found.append({**key, **dict(zip(COLUMNS, shown, strict=True))})
     return found
@@ -90,8 +97,12 @@ def read(path: Path) -> list[dict[str, Any]]:
 def read_sum(path: Path) -> tuple[int, ...]:
     """The report's sums, in the order of ``COLUMNS``."""
     tree = markup.fromstring(path.read_text("utf-8"))
-    cells = tree.xpath("//table[@id='totals']//tr[@class='total']/td[@class='n']")
-    return tuple(int(cell.text_content().replace(",", "")) for cell in cells)
+    cells = tree.iterfind(".//table[@id='totals']//tr[@class='total']/td[@class='n']")
+    return tuple(map(_number, cells))
+
+
+def _number(cell: etree._Element) -> int:
+    return int("".join(map(str, cell.itertext())).replace(",", ""))
 
 
 def _words(connection: duckdb.DuckDBPyConnection, program_id: str) -> dict[tuple[str, str], str]:
@@ -105,15 +116,17 @@ def _words(connection: duckdb.DuckDBPyConnection, program_id: str) -> dict[tuple
 def _page(
     connection: duckdb.DuckDBPyConnection,
     words: dict[tuple[str, str], str],
-    found: list[dict],
+    found: list[Row],
     current: Any,
     batch: Any,
     cut: list[str],
 ) -> str:
     regions = dict(connection.execute("select region_code, region_name from region").fetchall())
-    (name_local, name_en) = connection.execute(
-        "select name_local, name_en from house.marts.dim_programs where program_id = ?", [batch.program_id]
-    ).fetchone()
+    name_local, name_en = sql.first(
+        connection,
+        "select name_local, name_en from house.marts.dim_programs where program_id = ?",
+        [batch.program_id],
+    )
 
     def both(code: str, kind: str = "control") -> str:
         english = html(code.replace("_", " ").capitalize())

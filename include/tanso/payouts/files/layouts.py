@@ -46,7 +46,7 @@ from tanso import settings
 from tanso.files import file_sha256
 from tanso.packs import models, yaml_files
 from tanso.packs.layout_files import layout_files
-from tanso.packs.models import Label, Mistake, Model, OrEmptyMapping, shown, whole, wrong, wrongs
+from tanso.packs.models import Label, Mistake, Model, OrAbsent, OrEmptyMapping, shown, whole, wrong, wrongs
 from tanso.payouts.files import declared_files, zengin
 from tanso.payouts.files.declared_files import LISTS, TABLES, File, read_files
 from tanso.payouts.files.file_models import AnyDeclared, Encoding
@@ -82,10 +82,12 @@ def _files(value: Any, handler: Any, info: ValidationInfo) -> Any:
     if not isinstance(value, dict):
         raise wrong(f"must be a mapping, not {shown(value)}")
     encoding = info.data.get("encoding")
+    folder = info.context
+    assert isinstance(folder, Path)  # what load_layout gives
     found = [
         mistake
         for name, declared in value.items()
-        for mistake in declared_files.mistakes(name, declared, info.context, encoding)
+        for mistake in declared_files.mistakes(name, declared, folder, encoding)
     ]
     if found:
         raise wrongs(found)
@@ -98,16 +100,20 @@ _Quoted = Annotated[str, BeforeValidator(_quoted)]
 class Debtor(Model):
     """The account that pays, of a region."""
 
-    bank_code: _Quoted = Field(default=None, description="its bank; `NOTPROVIDED` stands in pain.001 without it")
-    account_no: _Quoted = Field(default=None, description="its number; `NOTPROVIDED` stands in pain.001 without it")
-    consignor_code: _Quoted = Field(default=None, description="`zengin`, where it is needed: 10 digits")
-    consignor_name: _Quoted = Field(default=None, description="`zengin`, where it is needed: kana")
-    branch_code: _Quoted = Field(default=None, description="`zengin`, where it is needed: 3 digits")
-    account_type: _Quoted = Field(
+    bank_code: OrAbsent[_Quoted] = Field(
+        default=None, description="its bank; `NOTPROVIDED` stands in pain.001 without it"
+    )
+    account_no: OrAbsent[_Quoted] = Field(
+        default=None, description="its number; `NOTPROVIDED` stands in pain.001 without it"
+    )
+    consignor_code: OrAbsent[_Quoted] = Field(default=None, description="`zengin`, where it is needed: 10 digits")
+    consignor_name: OrAbsent[_Quoted] = Field(default=None, description="`zengin`, where it is needed: kana")
+    branch_code: OrAbsent[_Quoted] = Field(default=None, description="`zengin`, where it is needed: 3 digits")
+    account_type: OrAbsent[_Quoted] = Field(
         default=None, description="`zengin`, where it is needed: `1` ordinary, `2` current, `9` other"
     )
-    bank_name: _Quoted = Field(default=None, description="`zengin`: kana")
-    branch_name: _Quoted = Field(default=None, description="`zengin`: kana")
+    bank_name: OrAbsent[_Quoted] = Field(default=None, description="`zengin`: kana")
+    branch_name: OrAbsent[_Quoted] = Field(default=None, description="`zengin`: kana")
 
 
 class Payouts(Model):
@@ -129,7 +135,7 @@ class Payouts(Model):
     recipients: Annotated[dict[Label, Annotated[list[str], BeforeValidator(_keys)]], OrEmptyMapping] = Field(
         default={}, description="region → public key of age, or a list of them"
     )
-    files: Annotated[dict[str, AnyDeclared], WrapValidator(_files)] = Field(
+    files: Annotated[dict[str, AnyDeclared], WrapValidator(_files)] = Field(  # type: ignore[valid-type]  # made at run time
         description="file name → declaration; `{ranking_id}` in a name makes a file per ranking. A plain name of "
         "letters, digits, `-`, `_`, and `.`, `( )` and spaces within: no folder, none of a batch's own files, each "
         "once per region"

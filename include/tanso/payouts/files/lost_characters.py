@@ -32,7 +32,7 @@ def folder(home: Home) -> Path:
     return home.reports / "lost_characters"
 
 
-def counts(home: Home) -> list[list[str | int]]:
+def counts(home: Home) -> list[tuple[str, str, int, int, int]]:
     """Per batch with such a list: program_id, batch_id, participants with 〓, with something cut off, with look-alikes
     only."""
     found = []
@@ -42,5 +42,5 @@ def counts(home: Home) -> list[list[str | int]]:
             rows = [(row[0], (*row[5:], GETA)[0]) for row in csv_files.read(file, "utf-8", True)]
         lost, cut = ({who for who, written_as in rows if written_as == what} for what in (GETA, CUT))
         alike = {who for who, _ in rows} - lost - cut
-        found.append([path.parent.name, path.stem, len(lost), len(cut), len(alike)])
+        found.append((path.parent.name, path.stem, len(lost), len(cut), len(alike)))
     return found

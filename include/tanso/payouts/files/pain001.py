@@ -15,7 +15,7 @@ from datetime import date, datetime
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 from xml.sax.saxutils import escape
 
 from lxml import etree
@@ -27,8 +27,12 @@ NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"
 # What the standard's users write where a mandatory identification is not known.
 NOT_PROVIDED = "NOTPROVIDED"
 _TAG = f"{{{NAMESPACE}}}"
-_PLACES = tuple(f"{{{place}}}" for place in range(6))
+# The places of a transfer that are filled in, in the order of FIELDS.
+_ID, _AMOUNT, _BANK, _ACCOUNT, _HOLDER, _NOTE = (f"{{{place}}}" for place in range(6))
 _AT_ONCE = 1_000
+# What an element holds: a text, perhaps with attributes, or elements by name.
+_Text: TypeAlias = "str | tuple[str, dict[str, str]]"
+_Content: TypeAlias = "list[tuple[str, _Text | _Content]]"
 _LONGEST = 140  # characters of a name or a note
 # Of 35 characters, less a hyphen and a line number of up to seven digits.
 _ID_LENGTH = 27
@@ -80,7 +84,7 @@ def write(file: BinaryIO, name: str, header: Header, transfers: Iterable[Transfe
     """
     written, cut = 0, []
     # The message is made with one transfer of placeholders, which is then filled in: much faster than a tree for each.
-    before, opening, rest = _message(header, Transfer(*_PLACES)).partition("<CdtTrfTxInf>")
+    before, opening, rest = _message(header).partition("<CdtTrfTxInf>")
     transfer, closing, after = rest.partition("</CdtTrfTxInf>")
     filled = (opening + transfer + closing).format
     file.write(before.encode())
@@ -107,7 +111,7 @@ def write(file: BinaryIO, name: str, header: Header, transfers: Iterable[Transfe
     return written, cut
 
 
-def _message(header: Header, transfer: Transfer) -> str:
+def _message(header: Header) -> str:
     # As written by hand: the library's own declaration has single quotes, which some banks refuse.
     made = io.BytesIO()
     made.write(b'<?xml version="1.0" encoding="UTF-8"?>\n')
@@ -120,7 +124,7 @@ def _message(header: Header, transfer: Transfer) -> str:
         with xml.element(_TAG + "PmtInf"):
             for name, content in _payment(header):
                 _element(xml, name, content)
-            _element(xml, "CdtTrfTxInf", _transfer(transfer, header.currency))
+            _element(xml, "CdtTrfTxInf", _transfer(header.currency))
     return made.getvalue().decode()
 
 
@@ -130,10 +134,10 @@ def read(file: BinaryIO) -> tuple[int, int, int]:
     looked_at = [_TAG + name for name in ("InstdAmt", "CtrlSum", "CdtTrfTxInf")]
     for _, element in etree.iterparse(file, schema=_schema(), resolve_entities=False, tag=looked_at):
         if element.tag == _TAG + "InstdAmt":
-            amount += int(element.text)
+            amount += int(element.text or "")
             transfers += 1
         elif element.tag == _TAG + "CtrlSum":
-            stated = int(element.text)
+            stated = int(element.text or "")
         else:
             element.clear()
             while element.getprevious() is not None and element.getprevious().tag == element.tag:
@@ -146,7 +150,7 @@ def _schema() -> etree.XMLSchema:
     return etree.XMLSchema(etree.parse(str(Path(__file__).with_name("schemas") / "pain.001.001.09.xsd")))
 
 
-def _group(header: Header) -> list:
+def _group(header: Header) -> _Content:
     return [
         ("MsgId", header.message_id),
         ("CreDtTm", header.created_at.isoformat(timespec="seconds")),
@@ -156,7 +160,7 @@ def _group(header: Header) -> list:
     ]
 
 
-def _payment(header: Header) -> list:
+def _payment(header: Header) -> _Content:
     return [
         ("PmtInfId", header.message_id),
         ("PmtMtd", "TRF"),
@@ -169,22 +173,22 @@ def _payment(header: Header) -> list:
     ]
 
 
-def _transfer(transfer: Transfer, currency: str) -> list:
+def _transfer(currency: str) -> _Content:
     return [
-        ("PmtId", [("EndToEndId", transfer.end_to_end_id)]),
-        ("Amt", [("InstdAmt", (str(transfer.amount), {"Ccy": currency}))]),
-        ("CdtrAgt", _agent(transfer.bank_code)),
-        ("Cdtr", [("Nm", _name(transfer.holder))]),
-        ("CdtrAcct", _account(transfer.account_no)),
-        ("RmtInf", [("Ustrd", _name(transfer.note))]),
+        ("PmtId", [("EndToEndId", _ID)]),
+        ("Amt", [("InstdAmt", (_AMOUNT, {"Ccy": currency}))]),
+        ("CdtrAgt", _agent(_BANK)),
+        ("Cdtr", [("Nm", _HOLDER)]),
+        ("CdtrAcct", _account(_ACCOUNT)),
+        ("RmtInf", [("Ustrd", _NOTE)]),
     ]
 
 
-def _account(number: str) -> list:
+def _account(number: str) -> _Content:
     return [("Id", [("Othr", [("Id", number)])])]
 
 
-def _agent(bank_code: str | None) -> list:
+def _agent(bank_code: str | None) -> _Content:
     if bank_code is None:
         return [("FinInstnId", [("Othr", [("Id", NOT_PROVIDED)])])]
     return [("FinInstnId", [("ClrSysMmbId", [("MmbId", bank_code)])])]
@@ -195,7 +199,7 @@ def _name(text: str) -> str:
     return one_line(text)[:_LONGEST]
 
 
-def _element(xml: etree._IncrementalFileWriter, name: str, content: list | str | tuple[str, dict[str, str]]) -> None:
+def _element(xml: etree._IncrementalFileWriter, name: str, content: _Text | _Content) -> None:
     text, attributes = content if isinstance(content, tuple) else (content, {})
     with xml.element(_TAG + name, attributes):
         if isinstance(text, str):

@@ -34,7 +34,7 @@ def write(
     with TTFont(font, lazy=True) as letters:
         drawn = set(letters.getBestCmap())
     lost: list[Substitution] = []
-    values = []
+    values: list[dict[str, Any]] = []
     for number, (participant_id, *row) in enumerate(rows, start=1):
         values.append({})
         for column, value in zip(header, row, strict=True):
@@ -49,6 +49,7 @@ def write(
         content = compiler.compile(format="pdf", timestamp=int(at.timestamp()), pdf_tags=False)
     except typst.TypstError as error:
         raise ValueError(f"{template} does not compile: {error}; correct the template") from None
+    assert isinstance(content, bytes)  # a PDF is one file, whatever its pages
     file.write(content)
     return len(values), lost
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from tanso import sql
 from tanso.cells import Substitution
 from tanso.files import private_folder
 from tanso.packs.names import code, shown
@@ -78,9 +79,11 @@ def write(
     paid = _paid(connection)
     names = dict(connection.execute("select region_code, region_name from region").fetchall())
     check(layout, paid, names)
-    as_of, transfer_on = connection.execute(
-        "select as_of, getvariable('transfer_on') from day where program_id = ?", [batch.program_id]
-    ).fetchone()
+    as_of, transfer_on = sql.first(
+        connection,
+        "select as_of, getvariable('transfer_on') from day where program_id = ?",
+        [batch.program_id],
+    )
     written: list[Written] = []
     lost: list[Substitution] = []
     for file in layout.files:
@@ -88,14 +91,16 @@ def write(
             plain = f"{_safe(region)}/{file.name.replace('{ranking_id}', _safe(ranking))}"
             name = plain + layout.seal.suffix(region)
             private_folder(folder / region)
-            lines, amount = paid[region, file.incentive_type] if file.pays else (None, None)
-            header, missing = list(file.columns), []
+            table = (region, file.incentive_type) if file.incentive_type else None
+            lines, total = paid[table] if table else (0, 0)
+            header = list(file.columns)
+            missing: list[Substitution] = []
             with layout.seal.create(folder / name, region) as opened:
                 if file.format == "csv":
                     count, missing = csv_files.write(opened, name, file.encoding, header, rows, file.header)
                 elif file.format == "xlsx":
                     count = xlsx_files.write(opened, name, header, rows, file.header, batch.issued_at)
-                elif file.format == "pdf":
+                elif file.template and file.font:
                     letter = {
                         "program_id": batch.program_id,
                         "period_id": batch.period_id,
@@ -117,18 +122,20 @@ def write(
                         named,
                         batch.issued_at,
                         lines,
-                        amount,
+                        total,
                         batch.currency,
                         transfer_on,
                         names.get(region, region),
                         payer.get("bank_code"),
                         payer.get("account_no"),
                     )
-                    transfers = (pain001.Transfer(f"{named}-{no}", *rest, who) for who, no, *rest in rows)
+                    transfers = (
+                        pain001.Transfer(f"{named}-{no}", amount, bank_code, account_no, holder, note, who)
+                        for who, no, amount, bank_code, account_no, holder, note in rows
+                    )
                     count, missing = pain001.write(opened, name, message, transfers)
             lost += missing
-            table = (region, file.incentive_type) if file.pays and file.format in TABLES else None
-            written.append(Written(name, count, amount, table))
+            written.append(Written(name, count, total if table else None, table if file.format in TABLES else None))
     return written, lost
 
 
@@ -218,20 +225,22 @@ def _value(column: Column, values: list[Any]) -> str:
         values.append(column.text)
         return "?::varchar"
     if column.field == "award.*":
-        sql = "coalesce(list_sum(map_values(awards)), 0)::bigint"
+        value = "coalesce(list_sum(map_values(awards)), 0)::bigint"
     elif column.field.startswith("award."):
-        sql = "coalesce(map_extract_value(awards, ?), 0)"
+        value = "coalesce(map_extract_value(awards, ?), 0)"
         values.append(column.field.removeprefix("award."))
     else:
-        sql = column.field
+        value = column.field
     if column.date is not None:
         values.append(column.date)
-        return f"strftime({sql}, ?)"
+        return f"strftime({value}, ?)"
     if column.pad is not None:
         # printf and lpad would cut what is longer
         values.append(column.pad)
-        return f"(select repeat('0', greatest(? - length(shown), 0)) || shown from (select ({sql})::varchar as shown))"
-    return sql
+        return (
+            f"(select repeat('0', greatest(? - length(shown), 0)) || shown from (select ({value})::varchar as shown))"
+        )
+    return value
 
 
 def _safe(name: str) -> str:

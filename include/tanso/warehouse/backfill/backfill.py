@@ -16,6 +16,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from tanso import days
@@ -34,7 +35,7 @@ class BackfillResult:
     folder: Path
     moment: datetime  # UTC; what was known by then counts
     policy: str  # name of the record under policies/
-    files: tuple[dict, ...]  # path, rows, sha256
+    files: tuple[dict[str, Any], ...]  # path, rows, sha256
 
     def __str__(self) -> str:
         return f"evaluated as of {self.moment.isoformat()} with policy {self.policy}: {self.folder}"
