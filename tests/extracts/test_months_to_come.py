@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -17,7 +18,7 @@ def received(office: Office, source_id: str, rows: list[str], received_at: str) 
     office.drop(source_id, name, rows)
     land.land(office.sources[source_id], office.home)
     [receipt] = land.receipts(office.home, source_id)
-    judge.judge(office.sources[source_id], receipt | {"received_at": received_at}, office.home, office.policy, "")
+    judge.judge(office.sources[source_id], replace(receipt, received_at=received_at), office.home, office.policy, "")
     office.publish()
     return office.refused()
 

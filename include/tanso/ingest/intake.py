@@ -7,7 +7,7 @@ from typing import Any
 from tanso.files import DamagedFile
 from tanso.ingest.lake.staged import stored_result
 from tanso.ingest.landing import land
-from tanso.ingest.model import SourceResult
+from tanso.ingest.model import ReceiptStatus, SourceResult
 from tanso.ingest.verdicts import feedback, judge
 from tanso.packs import sources
 from tanso.packs.policy import Policy
@@ -30,7 +30,7 @@ def take_in(source: Source, home: Home, policy: Policy) -> SourceResult:
         except land.DamagedReceipt as error:  # nothing is known of what was received: nothing is landed or judged
             return SourceResult(source.source_id, problems=[f"{source.source_id}: {error}"])
         problems = list(landing.problems)
-        files = [shown(receipt) for receipt in landing.received if receipt["status"] != "landed"]
+        files = [shown(receipt.content()) for receipt in landing.received if receipt.status != ReceiptStatus.LANDED]
         files += _judge_outdated(source, home, policy, landing, problems)
     return SourceResult(source.source_id, files, list(landing.ignored_files), list(landing.left_files), problems)
 
@@ -39,19 +39,19 @@ def _judge_outdated(
     source: Source, home: Home, policy: Policy, landing: land.Landing, problems: list[str]
 ) -> list[dict[str, Any]]:
     wanted = judge.fingerprint(source, policy)
-    just_landed = {receipt["sha256"] for receipt in landing.received if receipt["status"] == "landed"}
+    just_landed = {receipt.sha256 for receipt in landing.received if receipt.status == ReceiptStatus.LANDED}
     judged = []
     with judge.Desk(source, home, policy) as desk:
         for receipt in land.receipts(home, source.source_id):
-            if receipt["status"] == "landed":
-                if stored_result(home, source.source_id, receipt["sha256"], wanted) is None:
+            if receipt.status == ReceiptStatus.LANDED:
+                if stored_result(home, source.source_id, receipt.sha256, wanted) is None:
                     try:
-                        is_new = receipt["sha256"] in just_landed
+                        is_new = receipt.sha256 in just_landed
                         result = judge.judge_on(desk, source, receipt, home, policy, wanted, is_just_landed=is_new)
                         judged.append(shown(result))
                     except (FileNotFoundError, DamagedFile) as error:
                         problems.append(f"{source.source_id}: {error}")
-            elif receipt["status"] == "forbidden_column":
+            elif receipt.status == ReceiptStatus.FORBIDDEN_COLUMN:
                 judge.report_forbidden(source, home, receipt)
     return judged
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,45 @@ class Context:
     def newest_month(self) -> str:
         """SQL for the last month that a file can speak of: that of its receipt."""
         return f"date '{self.received_on.replace(day=1)}'"
+
+
+class ReceiptStatus(StrEnum):
+    """What became of a received file."""
+
+    LANDED = "landed"
+    DUPLICATE = "duplicate"  # the same bytes were landed before
+    FORBIDDEN_COLUMN = "forbidden_column"  # its bytes are not kept
+    NOT_A_FILE = "not_a_file"  # a link, pipe, socket or device, which is not read
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What was received under a name, and when. A record: written once, never changed."""
+
+    source_id: str
+    program_id: str
+    file_name: str
+    received_no: int  # within the source, from 1
+    received_at: str  # ISO 8601, UTC
+    status: ReceiptStatus
+    size: int | None = None  # None of what is no file
+    sha256: str = ""  # likewise empty
+    detail: str = ""  # of a forbidden column: what to do about it
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> Receipt:
+        """What ``content`` gives, read again. Raises ValueError for what lacks a key or has another status."""
+        if missing := sorted(_ALWAYS - content.keys()):
+            raise ValueError(f"it has no {', '.join(missing)}")
+        known = {field.name: content[field.name] for field in fields(cls) if field.name in content}
+        return cls(**{**known, "status": ReceiptStatus(content["status"])})
+
+    def content(self) -> dict[str, Any]:
+        """JSON-able; without the keys that say nothing of such a file."""
+        return {key: value for key, value in asdict(self).items() if value not in (None, "")}
+
+
+_ALWAYS = {"source_id", "program_id", "file_name", "received_at", "received_no", "status"}
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ import re
 import unicodedata
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from tanso import shown
+from tanso.ingest.model import Receipt
 
 _UPLOADS = (".part", ".tmp", ".filepart")
 _LONGEST = 200  # bytes of a derived name without its suffix: with it, and what a temporary file adds, below 255
@@ -33,9 +33,9 @@ def derived(file_name: str, sha256: str, suffix: str) -> str:
     return f"{cut}-{sha256[:8]}{suffix}"
 
 
-def path_for(folder: Path, receipt: dict[str, Any], suffix: str) -> Path:
+def path_for(folder: Path, receipt: Receipt, suffix: str) -> Path:
     """Where in a folder something about a received file is: names come again with other bytes, so each has its own."""
-    return folder / str(receipt["source_id"]) / derived(receipt["file_name"], receipt["sha256"], suffix)
+    return folder / receipt.source_id / derived(receipt.file_name, receipt.sha256, suffix)
 
 
 def is_being_uploaded(name: str) -> bool:

@@ -19,7 +19,7 @@ from tanso.ingest.kinds import values
 from tanso.ingest.kinds.registry import kind_of
 from tanso.ingest.lake.staged import staged_folder, stored_result
 from tanso.ingest.landing import land
-from tanso.ingest.model import DamagedStaged, LakeResult, SourceResult, StagedFile
+from tanso.ingest.model import DamagedStaged, LakeResult, Receipt, ReceiptStatus, SourceResult, StagedFile
 from tanso.ingest.verdicts import judge
 from tanso.ingest.verdicts.expectations import check_files
 from tanso.lake import TABLES, columns_sql
@@ -127,7 +127,7 @@ def _publish_source(
                 continue
             for owner in (source, *others):
                 for receipt in land.receipts(home, owner.source_id):
-                    if receipt["sha256"] == damaged.sha256 and receipt["status"] == "landed":
+                    if receipt.sha256 == damaged.sha256 and receipt.status == ReceiptStatus.LANDED:
                         judge.judge(owner, receipt, home, policy, judge.fingerprint(owner, policy), personal)
 
 
@@ -159,10 +159,10 @@ def _check_judged(home: Home, sources: Sequence[Source], damaged: Sequence[Path]
         if not names & {source.source_id, f"source_id={source.source_id}"}:
             continue
         for receipt in land.receipts(home, source.source_id):
-            is_landed = receipt["status"] == "landed"
-            if is_landed and stored_result(home, source.source_id, receipt["sha256"]) is None:
+            is_landed = receipt.status == ReceiptStatus.LANDED
+            if is_landed and stored_result(home, source.source_id, receipt.sha256) is None:
                 raise NotJudged(
-                    f"{source.source_id}: {receipt['file_name']} is not judged by this version yet, so what the lake "
+                    f"{source.source_id}: {receipt.file_name} is not judged by this version yet, so what the lake "
                     "has of it cannot be made again. Nothing was changed. Next step: make ingest, then make evaluate"
                 )
 
@@ -175,12 +175,12 @@ def _collect(
     staged, rows = [], []
     receipts = land.receipts(home, source.source_id)
     for receipt in receipts:
-        status, result = receipt["status"], None
+        status, result = receipt.status, None
         reason = status if status in land.NOT_LANDED else None
         if status == "landed":
-            result = stored_result(home, source.source_id, receipt["sha256"])
+            result = stored_result(home, source.source_id, receipt.sha256)
             if result is None:
-                problem = f"{source.source_id}: {receipt['file_name']} is not judged yet; ingest the source again"
+                problem = f"{source.source_id}: {receipt.file_name} is not judged yet; ingest the source again"
                 problems.append(problem)
                 taken.not_taken(home, source.source_id, problem)
                 continue
@@ -188,18 +188,18 @@ def _collect(
         row = [
             source.program_id,
             source.source_id,
-            receipt["file_name"],
-            receipt.get("sha256"),
-            receipt["received_at"].rstrip("Z"),
+            receipt.file_name,
+            receipt.sha256 or None,
+            receipt.received_at.rstrip("Z"),
         ]
         row += ["rejected" if status in land.NOT_LANDED else status, reason]
         accepted = result if result and status == "accepted" else None
         row += [accepted[count] if accepted else None for count in _COUNTS]
         rows.append(row)
         if accepted:
-            path = staged_folder(home, source.source_id) / f"{receipt['sha256']}.parquet"
-            came = (receipt["file_name"], receipt["received_no"], receipt["received_at"])
-            file = StagedFile(receipt["sha256"], *came, path, accepted)
+            path = staged_folder(home, source.source_id) / f"{receipt.sha256}.parquet"
+            came = (receipt.file_name, receipt.received_no, receipt.received_at)
+            file = StagedFile(receipt.sha256, *came, path, accepted)
             staged.append(file)
     _add_files(con, rows)
     _add_refused(con, source, [file for file in staged if file.result["rows_quarantined"]])
@@ -250,7 +250,7 @@ def _in_order(files: Iterable[StagedFile]) -> list[StagedFile]:
     return sorted(files, key=lambda file: (file.file_name, file.received_no))
 
 
-def _in_force(receipts: Sequence[dict[str, Any]], staged: Sequence[StagedFile]) -> list[StagedFile]:
+def _in_force(receipts: Sequence[Receipt], staged: Sequence[StagedFile]) -> list[StagedFile]:
     """Of each name the file received last, which replaces what came under that name before.
 
     Bytes that were replaced and come once more are taken again under another name, for there they replace nothing;
@@ -261,14 +261,14 @@ def _in_force(receipts: Sequence[dict[str, Any]], staged: Sequence[StagedFile]) 
     names: dict[str, set[str]] = {sha256: set() for sha256 in accepted}  # that the bytes came under
     there: set[str] = set()  # the bytes of ``by_name``
     for receipt in receipts:
-        name, sha256 = receipt["file_name"], receipt.get("sha256")
+        name, sha256 = receipt.file_name, receipt.sha256
         if sha256 not in accepted:
             continue
-        if receipt["status"] == "landed" or not (sha256 in there or name in names[sha256]):
+        if receipt.status == ReceiptStatus.LANDED or not (sha256 in there or name in names[sha256]):
             if name in by_name:
                 there.discard(by_name[name].sha256)
-            came = {key: receipt[key] for key in ("received_no", "received_at")}
-            by_name[name] = replace(accepted[sha256], file_name=name, **came)
+            came = (receipt.received_no, receipt.received_at)
+            by_name[name] = replace(accepted[sha256], file_name=name, received_no=came[0], received_at=came[1])
             there.add(sha256)
         names[sha256].add(name)
     return list(by_name.values())

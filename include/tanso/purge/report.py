@@ -31,7 +31,9 @@ def told(found: Purge, is_applied: bool) -> str:
     verb = "Erased" if is_applied else "Would be erased"
     members = [[member[name] for name in _MEMBER] for member in found.members]
     snapshots = [[source_id, sha256[:12], len(ids)] for (source_id, sha256), ids in sorted(found.vault.items())]
-    files = [[file["source_id"], file["file_name"], file["day"], file["sha256"][:12]] for file in found.files]
+    files = [
+        [file.receipt.source_id, file.receipt.file_name, file.day, file.receipt.sha256[:12]] for file in found.files
+    ]
     parts = [
         f"# Purge as of {as_of}\n",
         section(f"{verb}: former members", table(["programme", "participant", *_MEMBER[2:]], members, limit=1000)),

@@ -21,6 +21,7 @@ from tanso.days import AsOf
 from tanso.ingest import names
 from tanso.ingest.lake.staged import stored_result
 from tanso.ingest.landing import erased, land
+from tanso.ingest.model import Receipt, ReceiptStatus
 from tanso.ledger import ledger
 from tanso.payouts import decision
 from tanso.privacy import access_log, vault
@@ -29,15 +30,26 @@ from tanso.sql import Row, rows
 
 
 @dataclass(frozen=True)
+class OldFile:
+    """A landed file that is past its retention, and the day that it is counted from."""
+
+    receipt: Receipt
+    day: date
+
+
+@dataclass(frozen=True)
 class Purge:
-    """What a purge erases. ``members``: program_id, participant_id, ended_on, last_paid_on, kept_until; ``waiting`` the
-    same of those whose retention has ended but to whom something is still payable; ``files``: source_id, file_name,
-    sha256, day; ``vault``: source_id, sha256 -> the participants to erase from that snapshot."""
+    """What a purge erases.
+
+    ``members``: program_id, participant_id, ended_on, last_paid_on, kept_until; ``waiting`` the same of those whose
+    retention has ended but to whom something is still payable.
+    ``vault``: source_id, sha256 -> the participants to erase from that snapshot.
+    """
 
     as_of: dict[str, date]  # by programme
     members: list[Row]
     waiting: list[Row]
-    files: list[Row]
+    files: list[OldFile]
     vault: dict[tuple[str, str], list[str]]
 
 
@@ -112,7 +124,7 @@ def _plan(
     gone = {(member["program_id"], member["participant_id"]) for member in members}
     files = _files(marts, home, as_of, zones, roots)
     from_vault: dict[tuple[str, str], list[str]] = {}
-    whole = {(file["source_id"], file["sha256"]) for file in files}
+    whole = {(file.receipt.source_id, file.receipt.sha256) for file in files}
     for program_id, source_id in _registers(roots):
         for path in sorted((home.vault / source_id).glob("*.parquet")):
             is_whole = (source_id, path.stem) in whole
@@ -143,7 +155,7 @@ def _files(
     as_of: dict[str, date],
     zones: dict[str, str],
     roots: list[Path] | None,
-) -> list[Row]:
+) -> list[OldFile]:
     """Landed register files that are older than their retention and that nobody's row in force needs."""
     years = dict(marts.execute("select program_id, retention_years::integer from carried.policy.programs").fetchall())
     needed = {
@@ -155,28 +167,28 @@ def _files(
     }
     found = []
     for program_id, source_id in _registers(roots):
-        landed = [receipt for receipt in land.receipts(home, source_id) if receipt["status"] == "landed"]
-        results = {receipt["sha256"]: stored_result(home, source_id, receipt["sha256"]) for receipt in landed}
-        accepted = [r for r in landed if (results[r["sha256"]] or {}).get("status") == "accepted"]
-        newest = max(accepted, key=lambda r: (r["file_name"], r["received_no"]), default=None)
+        landed = [receipt for receipt in land.receipts(home, source_id) if receipt.status == ReceiptStatus.LANDED]
+        results = {receipt.sha256: stored_result(home, source_id, receipt.sha256) for receipt in landed}
+        accepted = [r for r in landed if (results[r.sha256] or {}).get("status") == "accepted"]
+        newest = max(accepted, key=lambda r: (r.file_name, r.received_no), default=None)
         for receipt in landed:
             day = _day(receipt, zones.get(program_id, "UTC"))
             is_kept = (
                 years.get(program_id) is None
                 or _years_later(day, years[program_id]) > as_of[program_id]
-                or receipt["sha256"] in needed
+                or receipt.sha256 in needed
                 or receipt is newest
-                or results[receipt["sha256"]] is None
+                or results[receipt.sha256] is None
             )
-            if not is_kept and land.landed_path(home, receipt["sha256"]).exists():
-                found.append({**receipt, "day": day})
+            if not is_kept and land.landed_path(home, receipt.sha256).exists():
+                found.append(OldFile(receipt, day))
     return found
 
 
-def _day(receipt: dict[str, Any], time_zone: str) -> date:
+def _day(receipt: Receipt, time_zone: str) -> date:
     """A snapshot's day: the one in its name, else that on which it was received."""
-    received_at = datetime.fromisoformat(receipt["received_at"]).astimezone(ZoneInfo(time_zone))
-    return names.day_in(receipt["file_name"]) or received_at.date()
+    received_at = datetime.fromisoformat(receipt.received_at).astimezone(ZoneInfo(time_zone))
+    return names.day_in(receipt.file_name) or received_at.date()
 
 
 def _years_later(day: date, years: int) -> date:
@@ -189,7 +201,7 @@ def _years_later(day: date, years: int) -> date:
 def _erase(home: Home, found: Purge) -> None:
     details: dict[str, Any] = {
         "participants": [member["participant_id"] for member in found.members],
-        "files": [file["sha256"] for file in found.files],
+        "files": [file.receipt.sha256 for file in found.files],
     }
     if found.vault or found.files:
         # Before and after: one that is stopped is finished by the next, which finds less to do.
@@ -198,6 +210,6 @@ def _erase(home: Home, found: Purge) -> None:
     for (source_id, sha256), participant_ids in found.vault.items():
         vault.erase(home, source_id, sha256, participant_ids)
     for file in found.files:
-        erased.erase(home, file)
+        erased.erase(home, file.receipt)
     if found.vault or found.files:
         access_log.record(home, "purged", f"retention as of {days.text(found.as_of.values())}", **details)

@@ -14,7 +14,7 @@ from tanso.files import DamagedFile, file_sha256, hashed_json, read_hashed, sync
 from tanso.ingest import names
 from tanso.ingest.lake.staged import staged_folder, stored_result
 from tanso.ingest.landing import land
-from tanso.ingest.model import DamagedStaged
+from tanso.ingest.model import DamagedStaged, Receipt
 from tanso.settings import Home
 
 
@@ -26,19 +26,19 @@ def is_erased(home: Home, source_id: str, sha256: str) -> bool:
     return (folder(home, source_id) / f"{sha256}.json").exists()
 
 
-def erase(home: Home, receipt: dict[str, Any]) -> None:
+def erase(home: Home, receipt: Receipt) -> None:
     """Keep what was made of a landed file, then remove its bytes and its refused rows.
 
     May be stopped anywhere and run again. Raises FileNotFoundError if the file was never judged,
     DamagedStaged if what was made of it is damaged.
     """
-    source_id, sha256 = receipt["source_id"], receipt["sha256"]
+    source_id, sha256 = receipt.source_id, receipt.sha256
     stored = staged_folder(home, source_id) / f"{sha256}.json"
     record = folder(home, source_id)
     if not is_erased(home, source_id, sha256):
         result = stored_result(home, source_id, sha256)
         if result is None:
-            raise FileNotFoundError(f"{stored}: {receipt['file_name']} is not judged; ingest the source first")
+            raise FileNotFoundError(f"{stored}: {receipt.file_name} is not judged; ingest the source first")
         refused = {str(path.relative_to(home.root)) for path in _refused_rows(home, receipt)}
         result["files"] = [name for name in result["files"] if name not in refused]
         for name, written in result.get("written", {}).items():
@@ -55,7 +55,7 @@ def erase(home: Home, receipt: dict[str, Any]) -> None:
     land.landed_path(home, sha256).unlink(missing_ok=True)
 
 
-def _refused_rows(home: Home, receipt: dict[str, Any]) -> list[Path]:
+def _refused_rows(home: Home, receipt: Receipt) -> list[Path]:
     """Where refused rows are shown: to us, and to the provider."""
     return [names.path_for(folder, receipt, ".csv") for folder in (home.quarantine, home.feedback)]
 

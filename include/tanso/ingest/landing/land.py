@@ -20,13 +20,13 @@ from tanso import lake_files, leftovers
 from tanso.files import DamagedFile, hashed_json, locked, private_file, private_folder, read_hashed, sync
 from tanso.ingest import names
 from tanso.ingest.formats import forbidden
+from tanso.ingest.model import Receipt, ReceiptStatus
 from tanso.ingest.pull import places
 from tanso.packs.sources import Source
 from tanso.settings import Home
 
-_COMPARED = ("landed", "duplicate")  # receipts whose bytes need not be read again
-NOT_LANDED = ("forbidden_column", "not_a_file")
-_ALWAYS = {"source_id", "program_id", "file_name", "received_at", "received_no", "status"}
+_COMPARED = (ReceiptStatus.LANDED, ReceiptStatus.DUPLICATE)  # receipts whose bytes need not be read again
+NOT_LANDED = (ReceiptStatus.FORBIDDEN_COLUMN, ReceiptStatus.NOT_A_FILE)
 _RESTORE = "restore receipts/ from its backup, then ingest again (make ingest)"
 _AT_ONCE = 100  # files that are brought to disk together
 _SYNCS = 16  # at a time
@@ -37,7 +37,7 @@ _MAX_FAILED = 3  # files of one look; then the place is taken for broken
 class Landing:
     """What one look at a source's place brought."""
 
-    received: tuple[dict[str, Any], ...] = ()  # new receipts
+    received: tuple[Receipt, ...] = ()  # new receipts
     ignored_files: tuple[str, ...] = ()  # names that do not match the pattern
     left_files: tuple[dict[str, str], ...] = ()  # file_name and why it is left for the next run
     problems: tuple[str, ...] = ()  # what could not be pulled, and why
@@ -64,7 +64,7 @@ def landed_path(home: Home, sha256: str) -> Path:
     return home.landing / sha256[:2] / sha256
 
 
-def receipts(home: Home, source_id: str) -> list[dict[str, Any]]:
+def receipts(home: Home, source_id: str) -> list[Receipt]:
     """All receipts of a source, in the order of receipt."""
     return [read_receipt(path) for path in sorted((home.receipts / source_id).glob("[0-9]*.json"))]
 
@@ -73,25 +73,21 @@ class DamagedReceipt(DamagedFile):
     """A receipt is not as it was written: what its source received cannot be told."""
 
 
-def read_receipt(path: Path) -> dict[str, Any]:
+def read_receipt(path: Path) -> Receipt:
     """Raises DamagedReceipt, naming it, for one that is not as it was written."""
     try:
-        receipt = read_hashed(path, of_records=True)
+        content = read_hashed(path, of_records=True)
     except DamagedFile as error:
         raise DamagedReceipt(f"{error}; {_RESTORE}") from None
-    if missing := sorted(_ALWAYS - receipt.keys()):
+    try:
+        return Receipt.of(content)
+    except ValueError as error:
         # One of an older version has no hash by which it would be noticed.
-        raise DamagedReceipt(f"{path} is damaged: it has no {', '.join(missing)}; {_RESTORE}")
-    return receipt
+        raise DamagedReceipt(f"{path} is damaged: {error}; {_RESTORE}") from None
 
 
 def land(source: Source, home: Home) -> Landing:
-    """Fetch every file of the source that is new, in ascending name order. The place it comes from is never changed.
-
-    A receipt has source_id, program_id, file_name, received_at (UTC), received_no and status: landed, duplicate (the
-    same bytes were landed before), forbidden_column (bytes not kept) or not_a_file (a link, pipe, socket or device,
-    which is not read); all but the last have size and sha256.
-    """
+    """Fetch every file of the source that is new, in ascending name order. The place it comes from is never changed."""
     private_folder(home.landing)
     incoming = home.landing / ".incoming"
     incoming.unlink(missing_ok=True)  # of a run that was stopped
@@ -105,8 +101,8 @@ def land(source: Source, home: Home) -> Landing:
         for file in files:
             latest = known.last.get(file.name)
             if not file.is_file:
-                if not latest or latest["status"] != "not_a_file":
-                    known.add(_receipt(source, known, file.name, {"status": "not_a_file"}))
+                if not latest or latest.status != ReceiptStatus.NOT_A_FILE:
+                    known.add(_receipt(source, known, file.name, ReceiptStatus.NOT_A_FILE))
                 continue
             if names.is_being_uploaded(file.name):
                 left.append({"file_name": file.name, "why": "it is named as an upload in progress is"})
@@ -114,9 +110,9 @@ def land(source: Source, home: Home) -> Landing:
             if not fnmatch.fnmatchcase(file.name, source.pattern):
                 ignored.append(file.name)
                 continue
-            if latest and latest["status"] in _COMPARED:
+            if latest and latest.status in _COMPARED:
                 stamp = place.stamp(file)
-                if stamp and seen.get(file.name) == [stamp, latest["sha256"]]:
+                if stamp and seen.get(file.name) == [stamp, latest.sha256]:
                     continue
             try:
                 with private_file(incoming) as content:
@@ -146,45 +142,46 @@ def land(source: Source, home: Home) -> Landing:
 class _Known:
     """A source's receipts, as a look at its place needs them."""
 
-    def __init__(self, receipts: list[dict[str, Any]]) -> None:
+    def __init__(self, receipts: list[Receipt]) -> None:
         self.count = len(receipts)
-        self.last = {receipt["file_name"]: receipt for receipt in receipts}
-        self.landed = {receipt["sha256"] for receipt in receipts if receipt["status"] == "landed"}
-        self.new: list[dict[str, Any]] = []
+        self.last = {receipt.file_name: receipt for receipt in receipts}
+        self.landed = {receipt.sha256 for receipt in receipts if receipt.status == ReceiptStatus.LANDED}
+        self.new: list[Receipt] = []
         self.kept = 0  # of the new ones: how many are on disk
 
-    def add(self, receipt: dict[str, Any]) -> None:
+    def add(self, receipt: Receipt) -> None:
         self.count += 1
-        self.last[receipt["file_name"]] = receipt
-        if receipt["status"] == "landed":
-            self.landed.add(receipt["sha256"])
+        self.last[receipt.file_name] = receipt
+        if receipt.status == ReceiptStatus.LANDED:
+            self.landed.add(receipt.sha256)
         self.new.append(receipt)
 
 
 def _receive(
     source: Source, home: Home, name: str, fetched: places.Fetched, incoming: Path, known: _Known
-) -> dict[str, Any] | None:
+) -> Receipt | None:
     """Put a whole file where it belongs; its receipt, or None if it is the latest of its name again."""
-    sha256, latest = fetched.sha256, known.last.get(name, {})
-    same = latest.get("sha256") == sha256
-    if same and latest["status"] in _COMPARED:
+    sha256 = fetched.sha256
+    latest = known.last.get(name)
+    if latest and latest.sha256 != sha256:
+        latest = None
+    if latest and latest.status in _COMPARED:
         incoming.unlink()
         return None
-    receipt = {"size": fetched.size, "sha256": sha256}
+    status, detail = ReceiptStatus.LANDED, ""
     if found := forbidden.found(source, incoming):
         incoming.unlink()
-        if same:
+        if latest:
             return None
-        receipt |= {"status": "forbidden_column", "detail": forbidden_detail(found)}
+        status, detail = ReceiptStatus.FORBIDDEN_COLUMN, forbidden_detail(found)
     elif sha256 in known.landed:
         incoming.unlink()
-        receipt["status"] = "duplicate"
+        status = ReceiptStatus.DUPLICATE
     else:
         path = landed_path(home, sha256)
         private_folder(path.parent)
         incoming.replace(path)
-        receipt["status"] = "landed"
-    return _receipt(source, known, name, receipt)
+    return _receipt(source, known, name, status, fetched.size, sha256, detail)
 
 
 @contextlib.contextmanager
@@ -210,21 +207,23 @@ def forbidden_detail(found: list[str]) -> str:
     return f"has {', '.join(found)}, which may not be sent; ask the provider to send the file without it"
 
 
-def _receipt(source: Source, known: _Known, name: str, found: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "source_id": source.source_id,
-        "program_id": source.program_id,
-        "file_name": name,
-        "received_no": known.count + 1,
-        "received_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-        **found,
-    }
+def _receipt(
+    source: Source,
+    known: _Known,
+    name: str,
+    status: ReceiptStatus,
+    size: int | None = None,
+    sha256: str = "",
+    detail: str = "",
+) -> Receipt:
+    at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return Receipt(source.source_id, source.program_id, name, known.count + 1, at, status, size, sha256, detail)
 
 
 def _bring_to_disk(home: Home, source: Source, known: _Known) -> None:
     """Write the new receipts, the bytes that they speak of being on disk. Together, which takes the disk less time."""
     receipts, known.kept = known.new[known.kept :], len(known.new)
-    landed = [landed_path(home, receipt["sha256"]) for receipt in receipts if receipt["status"] == "landed"]
+    landed = [landed_path(home, receipt.sha256) for receipt in receipts if receipt.status == ReceiptStatus.LANDED]
     private_folder(home.receipts)
     folder = private_folder(home.receipts / source.source_id)
     with ThreadPoolExecutor(_SYNCS) as beside:
@@ -237,12 +236,12 @@ def _bring_to_disk(home: Home, source: Source, known: _Known) -> None:
         sync(folder)
 
 
-def _written(folder: Path, receipt: dict[str, Any]) -> tuple[Path, Path]:
+def _written(folder: Path, receipt: Receipt) -> tuple[Path, Path]:
     """A receipt under its temporary name, on disk; and its name."""
-    path = folder / f"{receipt['received_no']:06d}.json"
+    path = folder / f"{receipt.received_no:06d}.json"
     temporary = folder / f".{path.name}"
     with private_file(temporary) as file:
-        file.write(hashed_json(receipt))
+        file.write(hashed_json(receipt.content()))
         file.flush()
         os.fsync(file.fileno())
     return temporary, path

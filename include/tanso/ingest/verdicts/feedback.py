@@ -11,7 +11,6 @@ import io
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
@@ -19,6 +18,7 @@ from tanso import lake_files, sql
 from tanso.ingest.formats import parsers
 from tanso.ingest.formats.read import Layout
 from tanso.ingest.kinds.registry import kind_of
+from tanso.ingest.model import Receipt
 from tanso.ingest.names import path_for
 from tanso.packs.sources import Source
 from tanso.settings import Home
@@ -74,7 +74,7 @@ def blamed(con: duckdb.DuckDBPyConnection, source: Source) -> dict[int, tuple[st
 def write_rows(
     home: Home,
     source: Source,
-    receipt: dict[str, Any],
+    receipt: Receipt,
     found: Layout,
     refused: dict[int, tuple[str, list[str]]],
     rows: Iterable[tuple[int, list[str]]],
@@ -101,9 +101,9 @@ def write_rows(
     return _write(home, receipt, ".csv", text.getvalue(), source.encoding)
 
 
-def write_notice(home: Home, source: Source, receipt: dict[str, Any], reason: str, detail: str) -> Path:
+def write_notice(home: Home, source: Source, receipt: Receipt, reason: str, detail: str) -> Path:
     """Write for the provider why nothing of the file was taken."""
-    lines = [receipt["file_name"], "", *messages(source, reason).values(), "", detail]
+    lines = [receipt.file_name, "", *messages(source, reason).values(), "", detail]
     return _write(home, receipt, ".txt", "\r\n".join(lines) + "\r\n", "utf-8")
 
 
@@ -114,7 +114,7 @@ def messages(source: Source, reason: str) -> dict[str, str]:
     return {language: said.get(f"{reason} {source.format}", said[reason]) for language, said in known.items()}
 
 
-def remove(home: Home, receipt: dict[str, Any]) -> None:
+def remove(home: Home, receipt: Receipt) -> None:
     """Remove what an earlier judgement left."""
     for suffix in (".csv", ".txt"):
         path_for(home.feedback, receipt, suffix).unlink(missing_ok=True)
@@ -127,7 +127,7 @@ def _masked(source: Source, found: Layout) -> set[int]:
     return set(range(len(found.headers))) - shown
 
 
-def _write(home: Home, receipt: dict[str, Any], suffix: str, text: str, encoding: str) -> Path:
+def _write(home: Home, receipt: Receipt, suffix: str, text: str, encoding: str) -> Path:
     path = path_for(home.feedback, receipt, suffix)
     if parsers.is_utf8(encoding):
         content = text.encode("utf-8-sig")

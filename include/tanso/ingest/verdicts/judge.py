@@ -32,7 +32,7 @@ from tanso.ingest.kinds import values
 from tanso.ingest.kinds.registry import KINDS, kind_of
 from tanso.ingest.lake.staged import staged_folder
 from tanso.ingest.landing import erased, land
-from tanso.ingest.model import Context
+from tanso.ingest.model import Context, Receipt
 from tanso.ingest.verdicts import feedback, quarantine
 from tanso.packs.sources import Source
 from tanso.settings import Home
@@ -125,7 +125,7 @@ def _in_file(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
 
 
 def judge(
-    source: Source, receipt: dict[str, Any], home: Home, policy: Any, wanted: str, personal: bool = True
+    source: Source, receipt: Receipt, home: Home, policy: Any, wanted: str, personal: bool = True
 ) -> dict[str, Any]:
     """``judge_on`` a desk of its own."""
     with Desk(source, home, policy) as desk:
@@ -135,7 +135,7 @@ def judge(
 def judge_on(
     desk: Desk,
     source: Source,
-    receipt: dict[str, Any],
+    receipt: Receipt,
     home: Home,
     policy: Any,
     wanted: str,
@@ -152,16 +152,14 @@ def judge_on(
     rows_quarantined, rows_duplicate, reasons (reason -> rows), ignored_columns, figures, staged_sha256, written (staged
     file -> SHA-256), files (relative to TANSO_HOME); of a rejected file no counts but what the reason is about.
     """
-    path = land.landed_path(home, receipt["sha256"])
+    path = land.landed_path(home, receipt.sha256)
     if not path.exists():
-        if kept := erased.restore(home, source.source_id, receipt["sha256"], wanted):
+        if kept := erased.restore(home, source.source_id, receipt.sha256, wanted):
             return kept
-        raise FileNotFoundError(
-            f"{path}: the bytes of {receipt['file_name']} are gone; restore landing/ from its backup"
-        )
-    if file_sha256(path) != receipt["sha256"]:
+        raise FileNotFoundError(f"{path}: the bytes of {receipt.file_name} are gone; restore landing/ from its backup")
+    if file_sha256(path) != receipt.sha256:
         raise DamagedFile(
-            f"{path}: the bytes of {receipt['file_name']} are not those that were received (their SHA-256 is not the "
+            f"{path}: the bytes of {receipt.file_name} are not those that were received (their SHA-256 is not the "
             "file's name); restore landing/ from its backup"
         )
     for name in ("quarantine", "rejected"):  # what an earlier judgement left
@@ -170,15 +168,15 @@ def judge_on(
         )
     feedback.remove(home, receipt)
     result: dict[str, Any] = {
-        "file_name": receipt["file_name"],
-        "sha256": receipt["sha256"],
+        "file_name": receipt.file_name,
+        "sha256": receipt.sha256,
         "fingerprint": wanted,
         "reason": None,
         "detail": None,
     }
     work = staged_folder(home, source.source_id)
     private_folder(work)
-    stored = work / f"{receipt['sha256']}.json"
+    stored = work / f"{receipt.sha256}.json"
     stored.unlink(missing_ok=True)  # from here on the file counts as not judged
     try:
         # What the source forbids by now; of what was just landed it is known that it has none.
@@ -187,7 +185,7 @@ def judge_on(
         result |= _judge_rows(desk, source, receipt, home, policy, path, personal)
     except (duckdb.DataError, duckdb.IntegrityError, duckdb.InvalidInputException) as error:
         # A fault of ours, told without its message, which quotes cells.
-        said = f"{source.source_id}: {receipt['file_name']}: {type(error).__name__} while it was judged"
+        said = f"{source.source_id}: {receipt.file_name}: {type(error).__name__} while it was judged"
         raise RuntimeError(said).with_traceback(error.__traceback__) from None
     except FileRefused as refused:
         files = _report(home, source, receipt, refused) if personal else []
@@ -197,12 +195,12 @@ def judge_on(
     return result
 
 
-def report_forbidden(source: Source, home: Home, receipt: dict[str, Any]) -> None:
+def report_forbidden(source: Source, home: Home, receipt: Receipt) -> None:
     """The report of a file that was not even landed."""
-    _report(home, source, receipt, FileRefused("forbidden_column", receipt["detail"]))
+    _report(home, source, receipt, FileRefused("forbidden_column", receipt.detail))
 
 
-def _report(home: Home, source: Source, receipt: dict[str, Any], refused: FileRefused) -> list[Path]:
+def _report(home: Home, source: Source, receipt: Receipt, refused: FileRefused) -> list[Path]:
     """Say why a whole file is refused: to us and to the provider."""
     messages = feedback.messages(source, refused.reason)
     return [
@@ -215,7 +213,7 @@ def _report(home: Home, source: Source, receipt: dict[str, Any], refused: FileRe
 def _judge_rows(
     desk: Desk,
     source: Source,
-    receipt: dict[str, Any],
+    receipt: Receipt,
     home: Home,
     policy: Any,
     path: Path,
@@ -223,11 +221,11 @@ def _judge_rows(
 ) -> dict[str, Any]:
     kind, con = kind_of(source), desk.cleared()
     found, received = read.load(con, source, path, kind.kept_as_received)
-    received_at = datetime.fromisoformat(receipt["received_at"])
+    received_at = datetime.fromisoformat(receipt.received_at)
     context = Context(
-        receipt["sha256"],
-        receipt["file_name"],
-        receipt["received_no"],
+        receipt.sha256,
+        receipt.file_name,
+        receipt.received_no,
         policy,
         home,
         received,
@@ -237,7 +235,7 @@ def _judge_rows(
     reasons = dict(con.execute("select reason, count(*) from refused group by 1 order by 1").fetchall())
     bad = sum(rows for reason, rows in reasons.items() if reason not in kind.lenient_reasons)
     too_many = received.count >= _MIN_ROWS and bad > source.max_bad_ratio * received.count
-    stage, staging = staged_folder(home, source.source_id) / f"{receipt['sha256']}.parquet", None
+    stage, staging = staged_folder(home, source.source_id) / f"{receipt.sha256}.parquet", None
     with _quick_turns(), ThreadPoolExecutor(1) as beside:
         if kind.stage and not too_many:
             staging = beside.submit(kind.stage, desk.beside(), source, context, stage)
@@ -261,7 +259,7 @@ def _judge_rows(
     written = {stage.name: file_sha256(stage)}
     files.append(stage)
     for name, query in [("refused", "refused"), *((name, name) for name in kind.also_staged)]:
-        also = stage.with_name(f"{receipt['sha256']}.{name}.parquet")
+        also = stage.with_name(f"{receipt.sha256}.{name}.parquet")
         lake_files.write(con, f"select * from {query} order by all", also)
         written[also.name] = file_sha256(also)
         files.append(also)
@@ -293,7 +291,7 @@ def _quick_turns() -> Iterator[None]:
 def _show_refused(
     con: duckdb.DuckDBPyConnection,
     source: Source,
-    receipt: dict[str, Any],
+    receipt: Receipt,
     home: Home,
     found: read.Layout,
     received: Received,
@@ -310,7 +308,7 @@ def _show_refused(
     return files
 
 
-def _counts(con: duckdb.DuckDBPyConnection, source: Source, receipt: dict[str, Any], count: int) -> dict[str, int]:
+def _counts(con: duckdb.DuckDBPyConnection, source: Source, receipt: Receipt, count: int) -> dict[str, int]:
     """Row counts, after proof that every row went exactly one way."""
     ways = {
         name: con.execute(f"select row_no from {name}").fetchnumpy()["row_no"].astype(np.int64)
@@ -321,7 +319,7 @@ def _counts(con: duckdb.DuckDBPyConnection, source: Source, receipt: dict[str, A
     is_good[ways["good"]] = True  # once or several times
     if np.any((times + is_good)[1 : count + 1] != 1) or len(times) != count + 1:
         raise AssertionError(
-            f"{source.source_id} {receipt['file_name']}: rows refused twice, refused and good, or neither"
+            f"{source.source_id} {receipt.file_name}: rows refused twice, refused and good, or neither"
         )
     refused, duplicates = len(ways["refused"]), len(ways["duplicates"])
     return {

@@ -11,13 +11,14 @@ from typing import Any
 from tanso import lake_files
 from tanso.ingest import names
 from tanso.ingest.formats import read
+from tanso.ingest.model import Receipt
 from tanso.settings import Home
 from tanso.shown import guarded
 
 
 def write_rows(
     home: Home,
-    receipt: dict[str, Any],
+    receipt: Receipt,
     found: read.Layout,
     refused: Mapping[int, str],
     rows: Iterable[tuple[int, list[str]]],
@@ -34,10 +35,11 @@ def write_rows(
 
 
 def write_rejection(
-    home: Home, receipt: dict[str, Any], reason: str, detail: str, messages: Mapping[str, str], figures: dict[str, Any]
+    home: Home, receipt: Receipt, reason: str, detail: str, messages: Mapping[str, str], figures: dict[str, Any]
 ) -> Path:
     """The report of a file refused whole; ``messages``: language -> what the reason means."""
     path = names.path_for(home.rejected, receipt, ".json")
-    report = {key: receipt[key] for key in ("source_id", "file_name", "sha256", "received_at")}
+    came = receipt.content()
+    report = {key: came[key] for key in ("source_id", "file_name", "sha256", "received_at")}
     lake_files.write_json({**report, "reason": reason, "detail": detail, "messages": messages, **figures}, path)
     return path

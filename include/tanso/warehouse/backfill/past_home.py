@@ -18,6 +18,7 @@ from tanso.files import file_sha256
 from tanso.ingest import publish_lake
 from tanso.ingest.lake.staged import staged_folder, stored_result
 from tanso.ingest.landing import land
+from tanso.ingest.model import ReceiptStatus
 from tanso.ingest.verdicts import judge
 from tanso.ledger import issue_log, ledger
 from tanso.packs.policy import Policy
@@ -41,9 +42,9 @@ def make(home: Home, root: Path, moments: Mapping[str, datetime], sources: Seque
         wanted = judge.fingerprint(source, policy)
         with judge.Desk(source, past, policy) as desk:
             for receipt in land.receipts(past, source.source_id):
-                if receipt["status"] != "landed":
+                if receipt.status != ReceiptStatus.LANDED:
                     continue
-                if stored_result(past, source.source_id, receipt["sha256"], wanted) is None:
+                if stored_result(past, source.source_id, receipt.sha256, wanted) is None:
                     judge.judge_on(desk, source, receipt, past, policy, wanted, personal=False)
     publish_lake(past, sources, policy, expectations=False)
     return past
@@ -62,7 +63,7 @@ def _link_records(home: Home, past: Home, moments: Mapping[str, datetime], sourc
         kept.mkdir(parents=True)
         (kept / "erased").symlink_to(now / "erased")
         for path in now.glob("[0-9]*.json"):
-            if datetime.fromisoformat(land.read_receipt(path)["received_at"]) <= moments.get(source.program_id, last):
+            if datetime.fromisoformat(land.read_receipt(path).received_at) <= moments.get(source.program_id, last):
                 (kept / path.name).symlink_to(path)
     batches = ledger.batches(home)
     issue_log.check(home, batches)
@@ -80,9 +81,9 @@ def _link_judged(home: Home, past: Home, source: Source, policy: Policy) -> None
     of, to = staged_folder(home, source.source_id), staged_folder(past, source.source_id)
     to.mkdir(parents=True)
     for receipt in land.receipts(past, source.source_id):
-        if receipt["status"] != "landed":
+        if receipt.status != ReceiptStatus.LANDED:
             continue
-        result = stored_result(home, source.source_id, receipt["sha256"], wanted)
+        result = stored_result(home, source.source_id, receipt.sha256, wanted)
         if result is None:
             continue
         written = result.get("written", {})
@@ -92,7 +93,7 @@ def _link_judged(home: Home, past: Home, source: Source, policy: Policy) -> None
             link(of / name, to / name)
         # Quarantine and feedback stay where they are.
         result["files"] = [name for name in result["files"] if (past.root / name).exists()]
-        lake_files.write_hashed_json(result, to / f"{receipt['sha256']}.json")
+        lake_files.write_hashed_json(result, to / f"{receipt.sha256}.json")
 
 
 def _link_tree(of: Path, to: Path) -> None:
