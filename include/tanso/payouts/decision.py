@@ -31,6 +31,7 @@ def decide(
     Raises NotPublishedError before the first evaluation, ChangedError when the marts are not those that were published,
     LedgerError for a damaged batch, DamagedFile for a damaged lake, ValueError when marts, register and policy do not
     go together.
+    Makes ``day``, ``ledger``, ``erased`` and the tables of ``decision.sql``.
     """
     connection = duckdb.connect()
     try:
@@ -57,7 +58,10 @@ def decide(
 
 
 def build_info(connection: duckdb.DuckDBPyConnection) -> Row:
-    """What the published marts say of how they were made: ``code_version``, ``policy_sha256``, ``fingerprint``."""
+    """What the published marts say of how they were made: ``code_version``, ``policy_sha256``, ``fingerprint``.
+
+    Reads ``carried.meta.build_info``.
+    """
     return rows(connection, "select * from carried.meta.build_info")[0]
 
 
@@ -67,7 +71,10 @@ def time_zone(connection: duckdb.DuckDBPyConnection, program_id: str) -> ZoneInf
 
 
 def zones(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """Programme -> IANA time zone, of the policy that what is published was made by."""
+    """Programme -> IANA time zone, of the policy that what is published was made by.
+
+    Reads ``carried.policy.programs``.
+    """
     return dict(connection.execute("select program_id, time_zone from carried.policy.programs order by 1").fetchall())
 
 
@@ -76,6 +83,7 @@ def standing(home: Home, as_of: AsOf = None) -> list[Row]:
 
     Keys: program_id, period_id, currency, as_of, due, paid, to_pay, held, overpaid (amounts), overpaid_participants,
     and held_reasons (list of region_code, hold_reason, participants, amount).
+    Reads ``decision``, ``held``, ``day``.
     """
     with decide(home, as_of) as connection:
         held = rows(
@@ -109,7 +117,11 @@ def standing(home: Home, as_of: AsOf = None) -> list[Row]:
 
 
 def _load_erased(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
-    """Make ``erased``: whom a purge has erased from the snapshot that their row in force was taken from."""
+    """Make ``erased``: whom a purge has erased from the snapshot that their row in force was taken from.
+
+    Reads ``lake.participants``.
+    Makes ``erased``.
+    """
     snapshots = connection.execute("select distinct source_file_id from lake.participants").fetchall()
     pairs = vault.erased_of(home, [sha256 for (sha256,) in snapshots if sha256])
     columns = {name: [pair[no] for pair in pairs] for no, name in enumerate(_ERASED.names)}
@@ -119,6 +131,7 @@ def _load_erased(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
 
 
 def _check(connection: duckdb.DuckDBPyConnection) -> None:
+    """Reads ``balance``, ``line``."""
     without_unit = connection.execute(
         "select program_id, period_id, participant_id from balance where redeemed is null order by all limit 1"
     ).fetchone()

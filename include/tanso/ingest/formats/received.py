@@ -33,7 +33,11 @@ class Received:
     batches: Callable[[], Iterable[pa.RecordBatch]] = tuple  # the header's columns as received, BINARY or STRING
 
     def show(self, con: duckdb.DuckDBPyConnection, row_nos: list[int]) -> None:
-        """Make the view ``shown``: rows of ``raw``, at least these."""
+        """Make the view ``shown``: rows of ``raw``, at least these.
+
+        Reads ``raw``.
+        Makes ``shown``.
+        """
         if self.raw is None:
             con.execute("create or replace view shown as from raw")
         else:
@@ -77,6 +81,7 @@ def take(
     in ``raw`` as received too.
 
     Raises FileRefused; Unclear or Ragged where another way must be tried.
+    Makes ``raw``.
     """
     found = Received(source.encoding)
     columns = {name: texts.Column() for name in source.columns if name in positions}

@@ -22,7 +22,11 @@ _BAD = (
 
 
 def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> None:
-    """Fields: participant_id, acted_on, action_code, quantity (a whole number, 1 or more)."""
+    """Fields: participant_id, acted_on, action_code, quantity (a whole number, 1 or more).
+
+    Reads ``raw``.
+    Makes ``parsed``, ``refused``, ``duplicates``, ``passed``, ``good``.
+    """
     con.execute(
         f"""
         create table parsed as

@@ -19,7 +19,11 @@ _ERA_YEAR = "(?i)([SHR]|昭和|平成|令和)[.]?(元|[0-9]{1,2})(年度?)?"
 
 def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> None:
     """Fields: application_id, participant_id, fiscal_year, received_on, prize_code, eco_marks (blank = 0), and those of
-    the options: a sheet (blank = no), a report (blank = no)."""
+    the options: a sheet (blank = no), a report (blank = no).
+
+    Reads ``raw``.
+    Makes ``parsed``, ``refused``, ``duplicates``, ``passed``, ``good``.
+    """
     sheets = dict(sorted(source.option("sheets").items()))
     reports = source.option("reports")
     yes_no = source.option("yes_no")
@@ -85,7 +89,10 @@ def blame(source: Source) -> list[tuple[str, str, str]]:
 
 
 def publish(con: duckdb.DuckDBPyConnection, home: Home, source: Source, staged: list[StagedFile]) -> dict[str, Any]:
-    """One row per application_id: of the last file that has it."""
+    """One row per application_id: of the last file that has it.
+
+    Makes ``files``, ``accepted``.
+    """
     rows.accepted(con, source, staged)
     query = "select * from accepted qualify row_number() over (partition by application_id order by seq desc) = 1"
     rows.replace_table(con, home, source, "applications", query if staged else None, "application_id")

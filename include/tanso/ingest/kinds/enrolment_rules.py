@@ -21,7 +21,11 @@ def login_id_pattern(con: duckdb.DuckDBPyConnection, source: Source) -> str:
 
 
 def refuse(con: duckdb.DuckDBPyConnection, source: Source) -> None:
-    """Add to ``refused``: first what a row says about itself, then what it shares with earlier active members."""
+    """Add to ``refused``: first what a row says about itself, then what it shares with earlier active members.
+
+    Reads ``passed``, ``fields``, ``policy.enrolment_policies``.
+    Adds to ``refused``.
+    """
     prefixes, required, _ = _policy(con, source)
     utilities = source.options.get("metered_utilities", [])
     for utility in (required or "").split():
@@ -34,6 +38,7 @@ def refuse(con: duckdb.DuckDBPyConnection, source: Source) -> None:
 
 
 def _policy(con: duckdb.DuckDBPyConnection, source: Source) -> tuple[str | None, str | None, str | None]:
+    """Reads ``policy.enrolment_policies``."""
     found = con.execute(
         """
         select excluded_region_prefixes, required_utilities, login_id_pattern
@@ -51,6 +56,7 @@ def _policy(con: duckdb.DuckDBPyConnection, source: Source) -> tuple[str | None,
 def _refuse_by_row(
     con: duckdb.DuckDBPyConnection, utilities: Sequence[str], prefixes: list[str], required: list[str]
 ) -> None:
+    """Reads ``passed``. Adds to ``refused``."""
     # A method is individual, aggregated or none; an aggregated unit has no customer number of its own.
     without_number = {u: f"({u}_method = 'individual' and {u}_meter_key is null)" for u in utilities}
     used_without_provider = {u: f"({u}_method <> 'none' and {u}_provider is null)" for u in utilities}
@@ -77,7 +83,12 @@ def _refuse_duplicates(
     con: duckdb.DuckDBPyConnection, utilities: Sequence[str], household_classes: Sequence[str]
 ) -> None:
     """One pass over active members in the order joined_on, participant_id: who shares a key with one accepted before is
-    refused and protects nobody. Only the few that share a key at all are looked at one by one."""
+    refused and protects nobody. Only the few that share a key at all are looked at one by one.
+
+    Reads ``passed``, ``fields``.
+    Makes ``active``, ``households``, ``meters``, ``member_keys``, ``shared_keys``.
+    Adds to ``refused``.
+    """
     con.execute("create table active as select * from passed where withdrawn_on is null")
     con.execute(
         r"""

@@ -19,7 +19,11 @@ _BAD = (
 
 
 def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> None:
-    """Fields: participant_id, certified_on, points (a whole number, 0 or more)."""
+    """Fields: participant_id, certified_on, points (a whole number, 0 or more).
+
+    Reads ``raw``.
+    Makes ``parsed``, ``refused``, ``duplicates``, ``passed``, ``good``.
+    """
     con.execute(
         f"""
         create table parsed as

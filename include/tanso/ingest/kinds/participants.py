@@ -49,7 +49,12 @@ _DAYS = ("joined_on", "withdrawn_on", "moved_in_on", "moved_out_on", "former_sch
 def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> None:
     """Makes ``good`` with the lake's columns of participants (without program_id) and ``utilities``, a list of
     (utility, provider, meter_key); ``outcomes`` (participant_id, reason) of refused rows; ``notes`` (participant_id,
-    note)."""
+    note).
+
+    Reads ``raw``.
+    Makes ``fields``, ``parsed``, ``refused``, ``duplicates``, ``passed``, ``payees``, ``good``, ``outcomes``,
+    ``notes``.
+    """
     rows.complete_fields(con, [*FIELDS, *map(as_received, AS_RECEIVED)])
     _parse(con, source)
     if source.options.get("enrolment_rules"):
@@ -84,7 +89,11 @@ def publish(
 
 
 def _parse(con: duckdb.DuckDBPyConnection, source: Source) -> None:
-    """``parsed``: typed values, NULL where unreadable; no personal data but the log-in id."""
+    """``parsed``: typed values, NULL where unreadable; no personal data but the log-in id.
+
+    Reads ``fields``.
+    Makes ``parsed``.
+    """
     options = source.options
     types = options.get("participant_types", {})
     yes = options.get("yes_no", {})
@@ -192,7 +201,11 @@ def blame(source: Source) -> list[tuple[str, str, str]]:
 
 
 def _report(con: duckdb.DuckDBPyConnection, source: Source) -> None:
-    """``outcomes`` and ``notes``: what publishing must know and people should look at, without personal data."""
+    """``outcomes`` and ``notes``: what publishing must know and people should look at, without personal data.
+
+    Reads ``fields``, ``parsed``, ``good``, ``refused``, ``raw``, ``policy.transition_rules``.
+    Makes ``outcomes``, ``notes``.
+    """
     con.execute(
         """
         create table outcomes as

@@ -29,6 +29,8 @@ def derive(con: duckdb.DuckDBPyConnection, home: Home, source: Source) -> None:
 
     An account has the register's ``account_format``; its key hashes its parts, so that the same account has the same
     key however it is written. Its holder is the participant, by the name in kana where the register has it.
+    Reads ``fields``, ``passed``.
+    Makes ``numbers``, ``payees``.
     """
     patterns = source.options.get("account_format", FORMAT)
     of_format = " and ".join(f"regexp_full_match(coalesce({_field(source, name)}, ''), ${name})" for name in patterns)
@@ -97,6 +99,7 @@ def keep(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> No
     """Write the personal data of the rows in ``good`` to the vault; e-mail only with the optional consent.
 
     Names and addresses go there as received; a holder that the ``account_format`` judged, as it judged it.
+    Reads ``fields``, ``passed``.
     """
     unit = ", ".join(map(rows.kept, ("dong", "ho", "address_detail")))
     values = {column: rows.kept(column) for column in ("name", "householder", "nickname", "address")}

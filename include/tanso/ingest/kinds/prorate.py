@@ -37,6 +37,8 @@ def find_overlaps(con: duckdb.DuckDBPyConnection) -> None:
     """Table ``lapping`` (row_no): all good bills of the file that share a day with another one of their meter.
 
     Nobody can tell which of them is right, as with ``conflicting_duplicate``.
+    Reads ``good``.
+    Makes ``lapping``.
     """
     con.execute(f"create table lapping as select distinct row_no from ({_lapping('good')}) where is_lapping")
 
@@ -54,6 +56,7 @@ def publish(con: duckdb.DuckDBPyConnection, home: Home, source: Source, staged: 
     """Write ``readings/source_id=…/usage_month=…/data.parquet`` of all months that are covered; unchanged ones stay.
 
     What is not covered goes to ``reports/incomplete_months/<source_id>.csv``.
+    Makes ``files``, ``spans``, ``superseded``, ``bills``, ``months``.
     """
     folder = home.lake / "readings" / f"source_id={source.source_id}"
     months: list[str] = []
@@ -83,6 +86,7 @@ def _bills_in_force(con: duckdb.DuckDBPyConnection, staged: list[StagedFile]) ->
     """Table ``bills``: of the same meter and period the last file's bill, unless a later file has one that overlaps it.
 
     What is replaced once does not come back when its replacement is replaced.
+    Makes ``files``, ``spans``, ``superseded``, ``bills``.
     """
     con.execute("create table files (path varchar primary key, seq integer, source_file_id varchar)")
     rows = [(str(file.checked()), seq, file.sha256) for seq, file in enumerate(staged)]
@@ -119,6 +123,8 @@ def _months(con: duckdb.DuckDBPyConnection) -> None:
 
     Exact, in whole thousandths: bills within the month count whole; at most one reaches over its start and one over its
     end, so that two denominators do for the sum, which is rounded once, half up.
+    Reads ``bills``.
+    Makes ``months``.
     """
     con.execute(
         """
@@ -160,6 +166,7 @@ def _months(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _readings(source: Source, month: str) -> str:
+    """Reads ``months``."""
     known = {
         "program_id": sql.text(source.program_id),
         "source_id": sql.text(source.source_id),
@@ -179,6 +186,7 @@ def _report_path(home: Home, source: Source) -> Path:
 
 
 def _report(con: duckdb.DuckDBPyConnection, home: Home, source: Source, has_bills: bool) -> dict[str, Any]:
+    """Reads ``months``, ``superseded``."""
     forget(home, source)
     if not has_bills:
         return {}

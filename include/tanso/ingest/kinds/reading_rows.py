@@ -24,7 +24,11 @@ _REASONS = (
 
 def _conversions(con: duckdb.DuckDBPyConnection, source: Source, usages: list[dict[str, Any]]) -> None:
     """Table ``units`` (unit, utility, multiply_by, divide_by): the units a usage may come in, folded; both NULL for its
-    own unit."""
+    own unit.
+
+    Reads ``policy.unit_conversions``.
+    Makes ``own_units``, ``units``.
+    """
     con.execute("create table own_units (utility varchar, unit varchar)")
     con.executemany("insert into own_units values (?, ?)", [[usage["utility"], usage["unit"]] for usage in usages])
     con.execute(
@@ -47,6 +51,8 @@ def make(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> No
 
     row_no, meter_key, usage_month, tariff, is_estimated, per usage ``usage_<i>``, reason; of a prorated source also
     starts_on and ends_on.
+    Reads ``raw``.
+    Makes ``judged``; where units may differ, ``own_units`` and ``units`` too.
     """
     fields, meter, usages = source.columns, source.option("meter"), source.option("usages")
     if any(_has_units(source, usage) for usage in usages):
@@ -165,6 +171,7 @@ def _has_units(source: Source, usage: dict[str, Any]) -> bool:
 
 
 def _unit_joins(source: Source, cells: Cells) -> str:
+    """Reads ``units``."""
     joins = ""
     for i, usage in enumerate(source.option("usages")):
         if _has_units(source, usage):

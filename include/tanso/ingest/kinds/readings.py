@@ -27,6 +27,8 @@ def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> N
     """Makes ``good`` (row_no, utility, meter_key, usage_month, usage, tariff, is_estimated): one row per usage.
 
     Of a prorated source also starts_on and ends_on (exclusive); its usage_month is that of the first day.
+    Reads ``raw``.
+    Makes ``judged``, ``good``, ``refused``, ``duplicates``; of a prorated source ``candidates`` and ``lapping`` too.
     """
     prorated = prorate.is_prorated(source)
     reading_rows.make(con, source, context)
@@ -52,7 +54,12 @@ def _numbered(source: Source) -> list[tuple[str, str]]:
 
 
 def _refuse_repeated(con: duckdb.DuckDBPyConnection, source: Source, key: str) -> None:
-    """In ``judged``, of the ``suspects``: what repeats under ``key`` is a duplicate or in conflict."""
+    """In ``judged``, of the ``suspects``: what repeats under ``key`` is a duplicate or in conflict.
+
+    Reads ``suspects``.
+    Makes ``readings``, ``repeated``, ``conflicts``, ``copies``.
+    Changes ``judged``.
+    """
     con.execute(f"create table readings as {_readings(source, 'suspects')}")
     con.execute(
         f"""
@@ -106,6 +113,8 @@ def _suspects(con: duckdb.DuckDBPyConnection, key: str) -> bool:
     False, and no table, if there is none.
 
     Few keys repeat: everything about duplicates works on those alone.
+    Reads ``judged``.
+    Makes ``suspects``.
     """
     hashes = con.execute(f"select hash({key}) as hash from judged where reason is null").fetchnumpy()["hash"]
     hashes.sort()
@@ -139,7 +148,10 @@ def blame(source: Source) -> list[tuple[str, str, str]]:
 
 def figures(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     """``months`` (YYYY-MM) that have readings, number of ``readings``, how many are ``estimated``, and ``by_month``:
-    month -> utility -> readings and median usage (text)."""
+    month -> utility -> readings and median usage (text).
+
+    Reads ``good``.
+    """
     by_month: dict[str, dict[str, list[Any]]] = {}
     estimated = 0
     for month, utility, readings, middle, guessed in con.execute(
@@ -157,7 +169,10 @@ def figures(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
 
 def stage(con: duckdb.DuckDBPyConnection, source: Source, context: Context, path: Path) -> None:
     """Readings are staged as the lake has them, with row_no: of a month that no other file speaks for, the staged file
-    is the lake's."""
+    is the lake's.
+
+    Reads ``good``.
+    """
     if prorate.is_prorated(source):
         lake_files.write(con, f"select * from good order by {ORDER_BY}", path)
     else:

@@ -36,6 +36,7 @@ def publish(
     Returns ``kept`` (participant_id, reason, last_file, withdrawn_on: the date that counts, null if none) and ``notes``
     (participant_id, note) of the newest snapshot, and ``duplicate_participant`` (participant_id, reason, last_file) who
     counts elsewhere.
+    Makes what ``_make_in_force`` and ``_leave_to_others`` make.
     """
     if not staged:
         rows.accepted(con, source, staged)
@@ -54,7 +55,11 @@ def _leave_to_others(
     con: duckdb.DuckDBPyConnection, source: Source, others: Sequence[tuple[Source, Sequence[StagedFile]]]
 ) -> dict[str, Any]:
     """Take from ``in_force`` whose row in another register counts: a member's before that of one who withdrew, moved
-    out or is no longer in it, else that of the first source by name."""
+    out or is no longer in it, else that of the first source by name.
+
+    Makes ``elsewhere``, ``left_to``.
+    Changes ``in_force``.
+    """
     con.execute("create table elsewhere (participant_id varchar, source_id varchar, is_member boolean)")
     for other, staged in others:
         if staged:
@@ -89,7 +94,11 @@ def _leave_to_others(
 
 
 def _make_in_force(con: duckdb.DuckDBPyConnection, source: Source, staged: Sequence[StagedFile]) -> None:
-    """``in_force``, and ``kept``: who is not in the newest of the snapshots."""
+    """``in_force``, and ``kept``: who is not in the newest of the snapshots.
+
+    Makes ``files``, ``accepted``, ``refused_rows``, ``outcomes``, ``last_rows``, ``kept``, ``dated``,
+    ``withdrawals``, ``in_force``.
+    """
     rows.accepted(con, source, staged)
     _outcomes(con, staged)
     con.execute(
@@ -137,7 +146,10 @@ def _make_in_force(con: duckdb.DuckDBPyConnection, source: Source, staged: Seque
 
 
 def _outcomes(con: duckdb.DuckDBPyConnection, staged: Sequence[StagedFile]) -> None:
-    """``outcomes`` (seq, participant_id, reason, is_withdrawal) of refused participants, one each."""
+    """``outcomes`` (seq, participant_id, reason, is_withdrawal) of refused participants, one each.
+
+    Makes ``refused_rows``, ``outcomes``.
+    """
     con.execute("create table refused_rows (seq integer, participant_id varchar, reason varchar)")
     for seq, file in enumerate(staged, start=1):
         con.execute(
@@ -156,6 +168,7 @@ def _outcomes(con: duckdb.DuckDBPyConnection, staged: Sequence[StagedFile]) -> N
 
 
 def _report(con: duckdb.DuckDBPyConnection, newest: StagedFile) -> dict[str, Any]:
+    """Reads ``kept``, ``files``, ``in_force``."""
     kept = con.execute(
         """
         select kept.participant_id, reason, files.file_name, in_force.withdrawn_on::varchar

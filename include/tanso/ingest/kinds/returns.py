@@ -15,7 +15,11 @@ _BAD = (("line_no", "parsed.line_no is null or parsed.line_no < 1"),)
 
 
 def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> None:
-    """Fields: batch_id, line_no (a whole number, 1 or more), reason."""
+    """Fields: batch_id, line_no (a whole number, 1 or more), reason.
+
+    Reads ``raw``.
+    Makes ``parsed``, ``refused``, ``duplicates``, ``passed``, ``good``.
+    """
     con.execute(
         """
         create table parsed as
@@ -40,7 +44,10 @@ def blame(source: Source) -> list[tuple[str, str, str]]:
 
 
 def publish(con: duckdb.DuckDBPyConnection, home: Home, source: Source, staged: list[StagedFile]) -> dict[str, Any]:
-    """One row per returned line. It came when the last of the files that have it did, whatever their names."""
+    """One row per returned line. It came when the last of the files that have it did, whatever their names.
+
+    Makes ``files``, ``accepted``.
+    """
     rows.accepted(con, source, staged)
     query = """
         select * replace (max(received_at) over (partition by batch_id, line_no) as received_at) from accepted

@@ -42,7 +42,11 @@ def day_macro(source: Source) -> str:
 
 
 def complete_fields(con: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
-    """Make the view ``fields``: ``raw`` and, as NULL, those of ``names`` that the source does not declare."""
+    """Make the view ``fields``: ``raw`` and, as NULL, those of ``names`` that the source does not declare.
+
+    Reads ``raw``.
+    Makes ``fields``.
+    """
     there = [row[0] for row in con.execute("describe raw").fetchall()]
     absent = "".join(f", null::varchar as {sql.name(name)}" for name in names if name not in there)
     con.execute(f"create view fields as select raw.*{absent} from raw")
@@ -58,6 +62,8 @@ def refuse_values(con: duckdb.DuckDBPyConnection, source: Source, bad: Sequence[
     (field, SQL on ``parsed`` and ``raw``) or a field's value is lost.
 
     Makes ``duplicates`` too: of the rows left, those identical in every declared field; the first stays.
+    Reads ``raw``, ``parsed``.
+    Makes ``refused``, ``duplicates``, ``passed``.
     """
     required = [f"raw.{sql.name(field)} is null" for field, column in source.columns.items() if column.not_null]
     wrong = [test for _, test in bad] + [f"is_lost(raw.{sql.name(field)})" for field in source.columns]
@@ -115,7 +121,11 @@ def number_causes(field: str, largest: int) -> list[tuple[str, str, str]]:
 
 
 def refuse_repeated(con: duckdb.DuckDBPyConnection, key: str, reason: str) -> None:
-    """Of the rows that passed with the same ``key`` the first stays."""
+    """Of the rows that passed with the same ``key`` the first stays.
+
+    Reads ``passed``.
+    Adds to ``refused``.
+    """
     con.execute(
         f"""
         insert into refused
@@ -130,7 +140,10 @@ def refuse_repeated(con: duckdb.DuckDBPyConnection, key: str, reason: str) -> No
 def accepted(con: duckdb.DuckDBPyConnection, source: Source, staged: Sequence[StagedFile]) -> None:
     """Make ``files`` (seq, source_file_id, file_name, received_no, received_at) and, if there are any, ``accepted``:
     all staged rows with program_id and their file's seq (1, 2, ... in the order of supersession), file_name,
-    received_no and received_at (UTC)."""
+    received_no and received_at (UTC).
+
+    Makes ``files``, ``accepted``.
+    """
     con.execute(
         "create table files (seq integer, source_file_id varchar primary key, file_name varchar, received_no integer, "
         "received_at timestamp)"
@@ -157,7 +170,10 @@ def accepted(con: duckdb.DuckDBPyConnection, source: Source, staged: Sequence[St
 
 
 def of_last_file(key: str) -> str:
-    """Query: the rows of ``accepted`` that no later file has the ``key`` of, with all rows that a file has of it."""
+    """Query: the rows of ``accepted`` that no later file has the ``key`` of, with all rows that a file has of it.
+
+    Reads ``accepted``.
+    """
     return f"select * from accepted qualify seq = max(seq) over (partition by {key})"
 
 

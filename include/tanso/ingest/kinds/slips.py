@@ -19,7 +19,11 @@ ORDER_BY = "participant_id, utility, usage_month"  # a key: what repeats is a du
 
 
 def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> None:
-    """Makes ``good`` (row_no, participant_id, utility, usage_month, usage, previous_usage, source_file_id)."""
+    """Makes ``good`` (row_no, participant_id, utility, usage_month, usage, previous_usage, source_file_id).
+
+    Reads ``raw``.
+    Makes ``utilities``, ``judged``, ``repeated``, ``placed``, ``refused``, ``duplicates``, ``good``.
+    """
     con.execute("create table utilities (label varchar, utility varchar, max_usage integer)")
     for label, entry in source.option("utilities").items():
         con.execute("insert into utilities values (?, ?, ?)", [fold_text(str(label)), entry["utility"], entry["max"]])
@@ -89,7 +93,10 @@ def judge(con: duckdb.DuckDBPyConnection, source: Source, context: Context) -> N
 
 
 def figures(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
-    """``conflicts``: the participants whose differing slips of one month must be added up by hand."""
+    """``conflicts``: the participants whose differing slips of one month must be added up by hand.
+
+    Reads ``placed``.
+    """
     found = con.execute(
         "select distinct participant_id from placed where reason is null and is_conflict order by 1"
     ).fetchall()
@@ -111,7 +118,10 @@ def blame(source: Source) -> list[tuple[str, str, str]]:
 
 
 def publish(con: duckdb.DuckDBPyConnection, home: Home, source: Source, staged: list[StagedFile]) -> dict[str, Any]:
-    """One row per participant, utility and month: the last file's. Reports ``conflicts`` per file."""
+    """One row per participant, utility and month: the last file's. Reports ``conflicts`` per file.
+
+    Makes ``files``, ``accepted``.
+    """
     rows.accepted(con, source, staged)
     query = """
         select * from accepted

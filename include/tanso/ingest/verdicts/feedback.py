@@ -44,7 +44,10 @@ def texts(language: str) -> dict[str, str]:
 
 def blamed(con: duckdb.DuckDBPyConnection, source: Source) -> dict[int, tuple[str, list[str]]]:
     """row_no -> reason and the fields that it is about, of every row of ``refused``; ``shown`` (those rows of ``raw``)
-    and, if the kind makes it, ``parsed`` are there."""
+    and, if the kind makes it, ``parsed`` are there.
+
+    Reads ``refused``, ``shown``, ``parsed``.
+    """
     causes = [(reason, field, test) for reason, field, test in kind_of(source).blame(source) if field in source.columns]
     causes += [
         ("missing_value", field, f"raw.{sql.name(field)} is null")

@@ -219,6 +219,10 @@ def _judge_rows(
     path: Path,
     personal: bool,
 ) -> dict[str, Any]:
+    """Makes ``raw`` and, by the kind, what it makes of that.
+
+    Reads ``refused``, ``duplicates``, ``good`` and the kind's ``also_staged``.
+    """
     kind, con = kind_of(source), desk.cleared()
     found, received = read.load(con, source, path, kind.kept_as_received)
     received_at = datetime.fromisoformat(receipt.received_at)
@@ -297,7 +301,11 @@ def _show_refused(
     received: Received,
     with_quarantine: bool,
 ) -> list[Path]:
-    """Write the refused rows as received: to the provider and, of a file that is accepted, to us."""
+    """Write the refused rows as received: to the provider and, of a file that is accepted, to us.
+
+    Reads ``refused``, ``raw``.
+    Makes ``shown``.
+    """
     row_nos = [row_no for (row_no,) in con.execute("select row_no from refused order by 1").fetchall()]
     received.show(con, row_nos)
     blamed, rows = feedback.blamed(con, source), list(received.rows(row_nos))
@@ -309,7 +317,10 @@ def _show_refused(
 
 
 def _counts(con: duckdb.DuckDBPyConnection, source: Source, receipt: Receipt, count: int) -> dict[str, int]:
-    """Row counts, after proof that every row went exactly one way."""
+    """Row counts, after proof that every row went exactly one way.
+
+    Reads ``refused``, ``duplicates``, ``good``.
+    """
     ways = {
         name: con.execute(f"select row_no from {name}").fetchnumpy()["row_no"].astype(np.int64)
         for name in ("refused", "duplicates", "good")
