@@ -157,11 +157,11 @@ def test_the_sample_loses_old_registers_and_former_members(purged: Home, sample_
     gone = set(files_of(sample_home, "landing", "quarantine")) - set(files_of(purged, "landing", "quarantine"))
     (receipt,) = [r for r in land.receipts(purged, "kr_enrolments") if r.file_name == "enrolments_20201231.csv"]
     old = str(land.landed_path(purged, receipt.sha256).relative_to(purged.root))
-    refused = f"quarantine/kr_enrolments/enrolments_20201231-{receipt['sha256'][:8]}.csv"
+    refused = f"quarantine/kr_enrolments/enrolments_20201231-{receipt.sha256[:8]}.csv"
     assert {old, refused} <= gone
     # The newest register stays, whatever its age.
     assert not any(land.receipts(purged, "kr_enrolments")[-1].sha256 in name for name in gone)
-    assert vault.participants(purged, purged.vault / "kr_enrolments" / f"{receipt['sha256']}.parquet") == []
+    assert vault.participants(purged, purged.vault / "kr_enrolments" / f"{receipt.sha256}.parquet") == []
 
 
 def test_ledger_receipts_and_lake_are_what_they_were(purged: Home, sample_home: Home):
