@@ -11,7 +11,7 @@ import pytest
 from tanso.packs import sources
 from tanso.settings import Home
 
-# Tests drop files and run at once; those of the rule itself (tests/pull) say how long a file must have rested.
+# Tests drop files and run at once; those of the rule itself (tests/ingest/pull) say how long a file must have rested.
 sources.SETTLED_FOR_S = 0
 
 # Before anything imports them: no test may phone home or read the caller's Airflow.
@@ -25,7 +25,7 @@ os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
 _TOGETHER = {
     "browser": "airflow", "deploy": "airflow", "e2e": "airflow",
     "lineage": "sample", "privacy": "sample", "sample": "sample",
-    "operate/test_alerts.py": "sample", "payouts/test_explain.py": "sample",
+    "airflow/test_alerts.py": "sample", "payouts/test_explain.py": "sample",
 }  # fmt: skip
 
 
@@ -37,7 +37,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     class ByFolder(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             file = nodeid.split("::")[0].removeprefix("tests/")
-            folder = file.split("/")[0]
+            folder = file.rpartition("/")[0]
             return _TOGETHER.get(file) or _TOGETHER.get(folder, folder)
 
     return ByFolder(config, log)

@@ -1,3 +1,3 @@
 """The installation of the tests of extracts."""
 
-from tests.extracts.conftest import office, policy, sources  # noqa: F401
+from tests.ingest.conftest import office, policy, sources  # noqa: F401

@@ -22,8 +22,8 @@ from hypothesis import strategies as st
 from tanso.ingest import ingest_source
 from tanso.ingest.formats import workbook_guard
 from tanso.settings import Home
-from tests.extracts.conftest import HEADERS, Office, workbook
 from tests.fuzz.plain_reading import accepted
+from tests.ingest.conftest import HEADERS, Office, workbook
 
 REASONS = {"forbidden_column", "not_decodable", "not_readable", "schema_mismatch", "empty", "too_many_bad_rows"}
 SLOWLY = settings(

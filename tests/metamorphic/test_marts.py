@@ -7,8 +7,8 @@ import random
 import pytest
 
 from tests import built
+from tests.dbt_project.metered.world import build
 from tests.metamorphic import worlds
-from tests.rules_metered.world import build
 
 WORLDS = 6
 MARTS = (

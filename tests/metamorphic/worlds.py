@@ -11,7 +11,7 @@ from decimal import ROUND_DOWN, Decimal
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.rules_metered.world import Programme, months
+from tests.dbt_project.metered.world import Programme, months
 
 LAST_PERIOD = "2022H2"
 LAST_MONTHS = {month[:7] for month in months("2022-07", 6)}

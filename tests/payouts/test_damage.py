@@ -17,7 +17,7 @@ from tanso.ledger.ledger import LedgerError
 from tanso.payouts import issue, propose
 from tanso.privacy import access_log
 from tanso.settings import Home
-from tests.extracts.test_damage import turn_a_bit
+from tests.ingest.test_damage import turn_a_bit
 from tests.payouts.conftest import House
 
 DAY = date(2021, 6, 1)

@@ -19,7 +19,7 @@ from tanso.ingest import ingest
 from tanso.ingest.kinds.registry import KINDS
 from tanso.ingest.model import LakeResult
 from tanso.settings import PROJECT_ROOT, Home
-from tests.extracts.conftest import workbook
+from tests.ingest.conftest import workbook
 
 PACK = PROJECT_ROOT / "include" / "programs" / "kr_carbon_point"
 SAMPLE = PACK / "sample" / "kr_enrolments"

@@ -14,7 +14,7 @@ import pytest
 from tanso.payouts import propose
 from tanso.settings import Home
 from tanso.warehouse import ChangedError, connect
-from tests.extracts.test_damage import turn_a_bit
+from tests.ingest.test_damage import turn_a_bit
 from tests.payouts.conftest import KR, House, house  # noqa: F401  # the fixture
 from tests.warehouse.conftest import MART
 
