@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -10,10 +11,12 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
 from tanso import lake
 from tanso.files import file_sha256
 from tanso.lake import TABLES
+from tanso.packs import tables as policy_tables
 from tanso.privacy import vault
 from tanso.settings import PROJECT_ROOT, Home
 from tests import built
@@ -21,38 +24,45 @@ from tests import built
 KR, JP = "kr_carbon_point", "jp_nakano_eco_point"
 SNAPSHOT = "ab" * 32
 
-# table -> DDL; what the payouts read of the marts and of policy (contracts 2 and 4)
-DDL = {
-    "marts.dim_programs": "program_id varchar, name_en varchar, name_local varchar, country varchar, currency varchar",
-    "marts.dim_periods": "program_id varchar, period_id varchar, starts_on date, ends_on date, months integer, "
-    "payable_from date",
-    "marts.dim_participants": "program_id varchar, participant_id varchar, participant_class varchar, "
-    "region_code varchar, nickname varchar",
-    "marts.fct_point_awards": "program_id varchar, period_id varchar, participant_id varchar, region_code varchar, "
-    "award_type varchar, utility varchar, points bigint, certified_on date, rule_id varchar, explanation varchar",
-    "marts.fct_payouts": "program_id varchar, period_id varchar, participant_id varchar, region_code varchar, "
-    "incentive_type varchar, points bigint, won_per_point decimal(6, 2), amount bigint, currency varchar, "
-    "status varchar, hold_reason varchar, paid_amount bigint",
-    "marts.fct_point_balances": "program_id varchar, period_id varchar, participant_id varchar, opening_points bigint, "
-    "earned_points bigint, expired_points bigint, redeemed_points bigint, closing_points bigint",
-    "marts.fct_applications": "program_id varchar, period_id varchar, application_id varchar, participant_id varchar, "
-    "received_on date, status varchar, certified_on date",
-    "marts.fct_rankings": "program_id varchar, period_id varchar, region_code varchar, ranking_id varchar, "
-    "participant_class varchar, rank integer, participant_id varchar, nickname varchar, score decimal(18, 6), "
-    "co2_reduction_kg decimal(18, 6), reduction_rate decimal(18, 6), is_top_performer boolean, is_commended boolean",
-    "marts.fct_lottery_entries": "program_id varchar, period_id varchar, participant_id varchar, nickname varchar, "
-    "draw_key varchar, draw_order integer, is_winner boolean",
-    "policy.programs": "program_id varchar, time_zone varchar",
-    "policy.point_rules": "program_id varchar, valid_from_on date, redemption_unit bigint, lot_validity_years integer",
-    "policy.ranking_rules": "program_id varchar, valid_from_on date, ranking_id varchar, certified_month integer, "
-    "certified_day integer",
-    "policy.lottery_policies": "program_id varchar, period_id varchar, final_month integer, final_day integer",
-    "policy.labels": "program_id varchar, kind varchar, code varchar, name_local varchar",
-    "policy.region_policies": "program_id varchar, region_code varchar, region_name varchar, valid_from_on date",
-    "policy.approval_rules": "program_id varchar, valid_from_on date, valid_to_on date, amount_from bigint, "
-    "approvers integer",
-    "meta.build_info": "fingerprint varchar, built_at timestamp, code_version varchar, policy_sha256 varchar",
+# table -> what a row of ``House.rows`` holds of it; types, and the columns that stay null, are those of the marts'
+# contracts and of the policy tables, so that a mart that changes is noticed here.
+ROWS = {
+    "marts.dim_programs": "program_id name_en name_local country currency",
+    "marts.dim_periods": "program_id period_id starts_on ends_on months payable_from",
+    "marts.dim_participants": "program_id participant_id participant_class region_code nickname",
+    "marts.fct_point_awards": "program_id period_id participant_id region_code award_type utility points "
+    "certified_on rule_id explanation",
+    "marts.fct_payouts": "program_id period_id participant_id region_code incentive_type points won_per_point "
+    "amount currency status hold_reason paid_amount",
+    "marts.fct_point_balances": "program_id period_id participant_id opening_points earned_points expired_points "
+    "redeemed_points closing_points",
+    "marts.fct_applications": "program_id period_id application_id participant_id received_on status certified_on",
+    "marts.fct_rankings": "program_id period_id region_code ranking_id participant_class rank participant_id "
+    "nickname score co2_reduction_kg reduction_rate is_top_performer is_commended",
+    "marts.fct_lottery_entries": "program_id period_id participant_id nickname draw_key draw_order is_winner",
+    "policy.programs": "program_id time_zone",
+    "policy.point_rules": "program_id valid_from_on redemption_unit lot_validity_years",
+    "policy.ranking_rules": "program_id valid_from_on ranking_id certified_month certified_day",
+    "policy.lottery_policies": "program_id period_id final_month final_day",
+    "policy.labels": "program_id kind code name_local",
+    "policy.region_policies": "program_id region_code region_name valid_from_on",
+    "policy.approval_rules": "program_id valid_from_on valid_to_on amount_from approvers",
+    "meta.build_info": "fingerprint built_at code_version policy_sha256",
 }
+META = {"fingerprint": "varchar", "built_at": "timestamp", "code_version": "varchar", "policy_sha256": "varchar"}
+
+
+@functools.cache
+def columns_of(table: str) -> dict[str, str]:
+    """Every column of a mart, a policy table or ``meta.build_info`` with its type."""
+    schema, name = table.split(".")
+    if schema == "policy":
+        return policy_tables.TABLES[name].types
+    if schema == "meta":
+        return META
+    (path,) = (PROJECT_ROOT / "dbt_project" / "models" / "marts").rglob(f"{name}.yml")
+    (model,) = yaml.safe_load(path.read_text("utf-8"))["models"]
+    return {column["name"]: column["data_type"] for column in model["columns"]}
 
 
 class House:
@@ -60,7 +70,7 @@ class House:
 
     def __init__(self, home: Home):
         self.home = home
-        self.rows: dict[str, list[tuple]] = {table: [] for table in DDL}
+        self.rows: dict[str, list[tuple]] = {table: [] for table in ROWS}
         self.people: dict[tuple[str, str], dict[str, str | None]] = {}
         self.register: dict[tuple[str, str], dict] = {}
         self.applications: list[dict] = []
@@ -220,13 +230,15 @@ class House:
             connection.execute("create schema tanso.marts")
             for schema in ("policy", "meta"):
                 connection.execute(f"create schema carried.{schema}")
-            for name, columns in DDL.items():
+            for name, given in ROWS.items():
                 table = f"{'tanso' if name.startswith('marts.') else 'carried'}.{name}"
+                columns = ", ".join(f"{column} {kind}" for column, kind in columns_of(name).items())
                 connection.execute(f"create table {table} ({columns})")
-                rows = self.rows[name]
+                rows, names = self.rows[name], ", ".join(given.split())
                 if rows:
                     marks = ", ".join([f"({', '.join('?' * len(rows[0]))})"] * len(rows))
-                    connection.execute(f"insert into {table} values {marks}", [value for row in rows for value in row])
+                    values = [value for row in rows for value in row]
+                    connection.execute(f"insert into {table} ({names}) values {marks}", values)
         people = [
             {**dict.fromkeys(vault.COLUMNS), "program_id": p, "participant_id": i, **data}
             for (p, i), data in self.people.items()

@@ -152,7 +152,7 @@ def test_a_name_that_the_transfer_file_cuts_off_is_reported(house: House):
     assert str(lost) == "48170/cash.pain001.xml, row 1 (K1), account_holder: 3 characters cut off"
     listed = house.home.reports / "lost_characters" / KR / "2020H2-001.csv"
     assert listed.read_text("utf-8").splitlines()[1:] == ["K1,48170/cash.pain001.xml,1,account_holder,3,cut off"]
-    assert lost_characters.counts(house.home) == [[KR, "2020H2-001", 0, 1, 0]]
+    assert lost_characters.counts(house.home) == [(KR, "2020H2-001", 0, 1, 0)]
     # The municipality's page to sign.
     page = html.parse(str(batch.path / "control.html"))
     (row,) = page.xpath("//table[@id='facts']//tr[contains(., 'Cut off in transfer file')]")
@@ -277,7 +277,7 @@ def test_a_character_that_the_encoding_lacks_is_shown_and_reported(house: House)
     assert listed.read_bytes().decode() == (
         "participant_id,file,row,column,characters,written_as\r\nK1,48170/voucher.csv,1,참여자명,2,〓\r\n"
     )
-    assert lost_characters.counts(house.home) == [[KR, "2020H2-001", 1, 0, 0]]
+    assert lost_characters.counts(house.home) == [(KR, "2020H2-001", 1, 0, 0)]
 
 
 def test_a_batch_that_shows_every_character_has_no_such_list(house: House):
