@@ -120,7 +120,7 @@ def test_dots_and_letters_of_korean_addresses(house: House):
         "K2,48170/voucher.csv,2,도로명주소,1,·",
         "K2,48170/voucher.csv,2,참여자명,1,〓",
     ]
-    assert lost_characters.counts(house.home) == [[KR, "2020H2-001", 1, 0, 1]]
+    assert lost_characters.counts(house.home) == [(KR, "2020H2-001", 1, 0, 1)]
 
 
 def test_letters_of_japanese_names_are_the_registered_ones(house: House):
