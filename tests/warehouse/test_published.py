@@ -107,14 +107,14 @@ def a_file_gone(home: Home) -> None:
         a_file_gone,
     ],
 )
-def test_what_was_changed_is_published_anew(project, place, change: Callable[[Home], None], caplog):
+def test_what_was_changed_is_published_again(project, place, change: Callable[[Home], None], caplog):
     project.evaluate(place.home)
     change(place.home)
     if change is not a_bit_of_the_parquet:  # nobody of ours reads those
         with pytest.raises(ChangedError, match=r"warehouse/.*make evaluate"):
             connect(place.home)
     assert project.evaluate(place.home).status == "built"
-    assert "published anew" in caplog.text
+    assert "published again" in caplog.text
     assert place.usages() == ["178.000"]
     assert list(place.home.warehouse.glob("*.wal")) == []
     assert project.evaluate(place.home).status == "unchanged"

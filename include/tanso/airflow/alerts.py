@@ -12,17 +12,22 @@ import hashlib
 import re
 import traceback
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
+import airflow
 import httpx
 
 from tanso import settings, shown
+from tanso.settings import PROJECT_ROOT
 
 CONNECTION = "tanso_alerts"
 UNANSWERED_AFTER = timedelta(days=7)
 SECONDS = 20
 # Whose words may be passed on; what a library says of a value may hold the value.
-OUR_WORDS = ("/include/", "/dags/", "/airflow/")
+OUR_WORDS = tuple(
+    f"{folder}/" for folder in (PROJECT_ROOT / "include", PROJECT_ROOT / "dags", Path(airflow.__file__).parent)
+)
 
 
 def failed(context: Any) -> None:
@@ -105,7 +110,7 @@ def first_line(error: BaseException | str | None) -> str:
     if kind == "HITLRejectException":
         return "the proposal was rejected; nothing was issued"
     frames = traceback.extract_tb(error.__traceback__)
-    if not frames or not any(part in frames[-1].filename for part in OUR_WORDS):
+    if not frames or not frames[-1].filename.startswith(OUR_WORDS):
         return f"{kind}; the log has more"
     lines = [line.strip() for line in str(error).strip().splitlines()]
     # A heading alone says nothing.
