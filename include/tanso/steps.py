@@ -29,7 +29,7 @@ def source_ids(wanted: list[str] | None = None) -> list[str]:
     declared = sorted(source.source_id for source in load_sources())
     unknown = sorted(set(wanted or []) - set(declared))
     if unknown:
-        raise ValueError(f"No source {', '.join(unknown)}; declared are {', '.join(declared)}.")
+        raise ValueError(f"Unknown source: {', '.join(unknown)}. Declared sources: {', '.join(declared)}.")
     return sorted(set(wanted)) if wanted else declared
 
 

@@ -57,7 +57,7 @@ def test_a_failed_run_is_told_once(home, sent):
         "Task: ingest_source [kr_kepco: kepco_202207.csv], try 3",
         "Run: manual__1",
     ]
-    assert lines[3].startswith("Error: ValueError: No source nowhere; declared are ")
+    assert lines[3].startswith("Error: ValueError: Unknown source: nowhere. Declared sources: ")
     assert lines[4:] == [
         "Next: Nothing is lost: mend what the log names and run again.",
         "Log: http://127.0.0.1/log",

@@ -158,7 +158,7 @@ def test_a_source_that_is_not_declared_stops_the_run_with_one_message(asked: Ins
     assert states["report_failed_sources"][0] == "failed"
     # Two tasks failed; one message says so, and only what is needed.
     [message] = until(lambda: list(asked.posted))
-    assert "Error: AirflowFailException: No source jp_gas; declared are jp_actions, " in message["text"]
+    assert "Error: AirflowFailException: Unknown source: jp_gas. Declared sources: jp_actions, " in message["text"]
 
 
 def test_what_was_rejected_is_asked_again_after_the_next_evaluation(asked: Installation):

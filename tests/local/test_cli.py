@@ -62,7 +62,7 @@ def test_a_source_that_is_not_reached_stops_no_other_but_is_a_failure(home, inge
 
 def test_an_unknown_source_is_named(home, capsys):
     assert cli.main(["ingest", "nobody"]) == 1
-    assert "No source nobody; declared are jp_actions" in capsys.readouterr().err
+    assert "Unknown source: nobody. Declared sources: jp_actions" in capsys.readouterr().err
 
 
 def test_approval_needs_a_name_and_issues_once(home, proposed, capsys):
@@ -138,7 +138,7 @@ CLI = [sys.executable, "-m", "tanso.cli"]
         (["backfill", "2026-02-30"], {}, "as of '2026-02-30': write YYYY-MM-DD, or a moment like"),
         (["propose"], {"TANSO_AS_OF": "May"}, "TANSO_AS_OF must be YYYY-MM-DD, not 'May'"),
         (["run"], {"TANSO_PROGRAMS": "/nowhere"}, "/nowhere: is no folder"),
-        (["approve", "x/y/z", "--by", "Kim"], {}, "No proposal 'x/y/z'"),
+        (["approve", "x/y/z", "--by", "Kim"], {}, "Unknown proposal 'x/y/z'"),
         (["dance"], {}, "invalid choice: 'dance' (choose from 'ingest', 'evaluate', "),
     ],
 )

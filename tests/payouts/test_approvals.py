@@ -196,9 +196,9 @@ def test_only_what_waits_or_was_issued_is_approved(house: House, capsys, monkeyp
     batch_part = f"{KR}/{batch.batch_id}"
     before = sorted(path.name for path in home.approvals.rglob("*"))
     for nonsense in (f"{batch_part}/ffffffffffff", f"{batch_part}/", batch_part, f"{KR}/../{batch_part}/0", "x", ""):
-        with pytest.raises(ValueError, match="No proposal .*; waiting are: none"):
+        with pytest.raises(ValueError, match="Unknown proposal .* Waiting for approval: none"):
             steps.approve(nonsense, "Lee")
-        with pytest.raises(ValueError, match="No proposal .*; waiting are: none"):
+        with pytest.raises(ValueError, match="Unknown proposal .* Waiting for approval: none"):
             steps.issue(nonsense, "Lee")
     assert "approved" not in capsys.readouterr().out
     assert steps.approve(proposal.proposal_id, "Lee")

@@ -76,7 +76,7 @@ def test_an_older_lake_and_warehouse_pay_nothing_again(paid_twice: Backups):
 def test_a_deleted_lake_or_warehouse_pays_nothing_again(paid_twice: Backups, house: House):
     for name in ("lake", "warehouse"):
         shutil.rmtree(house.home.root / name)
-    with pytest.raises(FileNotFoundError, match="evaluate first"):
+    with pytest.raises(FileNotFoundError, match="Next step: make evaluate"):
         propose(house.home, DAY)
     assert ledger.refresh(house.home) == 2
     assert propose(house.publish(), DAY) == []

@@ -112,7 +112,7 @@ def test_a_payout_leads_back_to_rule_months_and_files(house: House):
 
 def test_who_is_not_known_is_said_so(house: House):
     home = house.publish()
-    with pytest.raises(ValueError, match="Nothing is known of participant 'Q9' in period '2020H2'"):
+    with pytest.raises(ValueError, match="Unknown participant 'Q9' or period '2020H2'"):
         explain(home, "Q9", "2020H2")
 
 

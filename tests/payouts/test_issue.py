@@ -69,7 +69,7 @@ def test_nobody_approved_nothing_is_issued(house: House):
 def test_an_unknown_proposal_is_refused_with_the_ones_that_wait(house: House):
     house.money("Q1", 10_000)
     proposal = due(house)
-    with pytest.raises(ValueError, match=re.escape(f"waiting are: {proposal}")):
+    with pytest.raises(ValueError, match=re.escape(f"Waiting for approval: {proposal}")):
         issue(house.home, f"{KR}/2021H1-001/abc", "Kim")
 
 
@@ -232,7 +232,7 @@ def test_somebody_whom_the_vault_has_lost_stops_the_batch(house: House):
 
 
 def test_before_the_first_evaluation_there_is_nothing_to_propose_from(house: House):
-    with pytest.raises(FileNotFoundError, match="evaluate first"):
+    with pytest.raises(FileNotFoundError, match="Next step: make evaluate"):
         propose(house.home, DAY)
 
 

@@ -256,7 +256,7 @@ def test_evaluations_of_one_home_wait_for_each_other(project, place):
 
 
 def test_connecting_before_the_first_evaluation(tmp_path):
-    with pytest.raises(NotPublishedError, match="nothing is evaluated yet; evaluate first"):
+    with pytest.raises(NotPublishedError, match="No marts have been published yet .* Next step: make evaluate"):
         connect(Home(tmp_path))
 
 

@@ -42,9 +42,9 @@ def explain(home: Home, participant_id: str, period_id: str | None = None) -> li
         )
         if not found:
             raise ValueError(
-                f"Nothing is known of participant {participant_id!r} in "
-                + (f"period {period_id!r}" if period_id else "any period")
-                + "; marts.dim_participants and marts.dim_periods list what is"
+                f"Unknown participant {participant_id!r}"
+                + (f" or period {period_id!r}" if period_id else "")
+                + ". Known ones are in marts.dim_participants and marts.dim_periods."
             )
         explained = []
         for program_id in dict.fromkeys(row["program_id"] for row in found):

@@ -192,7 +192,7 @@ def _approved(home: Home, proposal: Proposal | str) -> Proposal | None:
     if is_issued(home, proposal):
         return None
     ids = ", ".join(one.proposal_id for one in waiting) or "none"
-    raise ValueError(f"No proposal {proposal!r}; waiting are: {ids}")
+    raise ValueError(f"Unknown proposal {proposal!r}. Waiting for approval: {ids}")
 
 
 def is_issued(home: Home, proposal_id: str) -> bool:

@@ -21,7 +21,7 @@ class NotPublishedError(FileNotFoundError):
     """No evaluation has been published in this home yet."""
 
     def __init__(self, home: Home):
-        super().__init__(f"{home.database} does not exist: nothing is evaluated yet; evaluate first (make evaluate)")
+        super().__init__(f"No marts have been published yet ({home.database} does not exist). Next step: make evaluate")
 
 
 class ChangedError(DamagedFile):
