@@ -9,10 +9,7 @@ import dataclasses
 import hashlib
 import json
 import shutil
-import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -240,7 +237,7 @@ def _judge_rows(
     bad = sum(rows for reason, rows in reasons.items() if reason not in kind.lenient_reasons)
     too_many = received.count >= _MIN_ROWS and bad > source.max_bad_ratio * received.count
     stage, staging = staged_folder(home, source.source_id) / f"{receipt.sha256}.parquet", None
-    with _quick_turns(), ThreadPoolExecutor(1) as beside:
+    with ThreadPoolExecutor(1) as beside:
         if kind.stage and not too_many:
             staging = beside.submit(kind.stage, desk.beside(), source, context, stage)
         counts = _counts(con, source, receipt, received.count)
@@ -279,17 +276,6 @@ def _judge_rows(
         "written": written,
         "files": [str(file.relative_to(home.root)) for file in files],
     }
-
-
-@contextmanager
-def _quick_turns() -> Iterator[None]:
-    """Threads take turns at Python ten times as often: who writes Parquet needs a short one after every step."""
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(usual / 10)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(usual)
 
 
 def _show_refused(
